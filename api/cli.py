@@ -1,0 +1,44 @@
+"""`hotline ...`: every command, and what becomes of an error.
+
+Exit codes: 0 done, 1 failed, 2 wrong use, 3 partly done (some rows could not be tagged).
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import typer
+
+from classifier.errors import HotlineError
+
+from .commands import batch, evaluate, models, serve, tag, train
+from .console import err
+
+app = typer.Typer(
+    name="hotline",
+    help="12345 热线工单分类：事项、公共或私人利益、诉求类型、紧急程度。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # a traceback with local values would show citizens' texts
+    rich_markup_mode=None,
+)
+app.command("tag")(tag.tag)
+app.command("batch")(batch.batch)
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.add_typer(models.app, name="models")
+app.command("serve")(serve.serve)
+
+
+def main() -> None:
+    """Run the command line; an error of ours is a line on stderr and exit code 1."""
+    logging.getLogger("jieba").setLevel(logging.WARNING)
+    try:
+        app()
+    except HotlineError as error:
+        err.print(f"[red]错误[/] {error}", soft_wrap=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        err.print("已中断")
+        sys.exit(130)

@@ -1,0 +1,1 @@
+"""The commands of `hotline`, a file for each."""

@@ -1,0 +1,53 @@
+"""`hotline serve`: the HTTP service."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from classifier.store import ModelStore
+
+from ..console import err
+from . import options
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+_MODELS_DIR = "HOTLINE_MODELS_DIR"
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="监听地址；默认只允许本机访问。")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="端口。")] = 8345,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="进程数。")] = 1,
+    models_dir: options.ModelsDir = None,
+) -> None:
+    """启动 HTTP 服务：POST /v1/tags、GET /livez、GET /readyz。"""
+    import uvicorn
+
+    ModelStore(models_dir).current()  # fail here, with a clear message, rather than in every worker
+    if models_dir:
+        os.environ[_MODELS_DIR] = str(models_dir.resolve())  # how the worker processes get to know
+    err.print(f"hotline 服务：http://{host}:{port}（Ctrl+C 停止）", soft_wrap=True)
+    uvicorn.run(
+        "api.commands.serve:served_app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_level="warning",
+        server_header=False,
+    )
+
+
+def served_app() -> FastAPI:
+    """The application of one worker process, its model loaded before the first request."""
+    from ..app import create_app
+
+    folder = os.environ.get(_MODELS_DIR)
+    store = ModelStore(Path(folder) if folder else None)
+    store.current()
+    return create_app(store)

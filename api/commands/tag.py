@@ -1,0 +1,103 @@
+"""`hotline tag`: texts from the command line or stdin to tags."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from classifier.evidence import explain as explained_by
+from classifier.model import Model
+from classifier.store import ModelStore
+from classifier.text import mask
+from classifier.work_order import FACETS, Tags, WorkOrder
+
+from ..console import err, out
+from . import options
+
+_LINES = 500  # of stdin, tagged at once
+_DECISIONS = {"auto": "自动", "review": "待人工复核"}
+
+
+def tag(
+    texts: Annotated[
+        list[str], typer.Argument(metavar="TEXT…", help="诉求内容；- 从标准输入读取，一行一条。")
+    ],
+    as_json: options.Json = False,
+    explain: Annotated[bool, typer.Option("--explain", help="标出起决定作用的词语。")] = False,
+    model: options.ModelVersion = None,
+    models_dir: options.ModelsDir = None,
+) -> None:
+    """给诉求文本打标。--json 每条文本输出一行 JSON。"""
+    store = ModelStore(models_dir)
+    chosen = store.load(model) if model else store.current()
+    arrived = _lines() if texts == ["-"] else iter(texts)
+    number = 0
+    while batch := list(islice(arrived, _LINES)):
+        for text, tags in zip(batch, chosen.tag(batch), strict=True):
+            number += 1
+            if not text.strip():
+                err.print(f"[yellow]注意[/] 第 {number} 条没有内容，标签仅为缺省值")
+            if as_json:
+                _print_json(chosen, text, tags, explain=explain)
+            else:
+                _print(chosen, text, tags, explain=explain)
+
+
+def _lines() -> Iterator[str]:
+    for line in sys.stdin.buffer:
+        yield line.decode("utf-8", "replace").rstrip("\r\n")
+
+
+def _print_json(model: Model, text: str, tags: Tags, *, explain: bool) -> None:
+    from ..schemas import TagsOut  # pydantic takes a while to load
+
+    found = TagsOut.of(WorkOrder("", text), tags, model, explained=explain)
+    sys.stdout.write(found.model_dump_json(exclude_none=True) + "\n")
+
+
+def _print(model: Model, text: str, tags: Tags, *, explain: bool) -> None:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for name, tag in tags.facets.items():
+        facet = model.facets[name]
+        others = "、".join(f"{facet.by_code[code].name} {share:.0%}" for code, share in tag.alternatives[:2])
+        table.add_row(
+            facet.title,
+            Text(facet.path(tag.label), style="bold"),
+            Text(tag.label if "." in tag.label else "", style="dim"),
+            f"{tag.confidence:.0%}",
+            Text(f"其次 {others}" if others else "", style="dim"),
+        )
+    table.add_row("处理", _DECISIONS[tags.decision], "", "", Text(f"模型 {model.version}", style="dim"))
+    out.print(_coloured(model, text, tags) if explain else Text(_short(mask(text)), style="cyan"))
+    out.print(table)
+    for warning in tags.warnings:
+        err.print(f"[yellow]注意[/] {warning}")
+    out.print()
+
+
+def _coloured(model: Model, text: str, tags: Tags) -> Text:
+    """The text with what spoke for each facet's label in green and against it in red, a line a facet."""
+    masked = mask(text)
+    lines = []
+    for name in (name for name in FACETS if name in tags.facets):
+        label = tags[name].label
+        shown = Text(masked)
+        words = []
+        for one in explained_by(model, text, name, label):
+            shown.stylize("bold green" if one.weight > 0 else "red", one.start, one.until)
+            words.append(f"{masked[one.start : one.until]} {one.weight:+.2f}")
+        heading = Text(
+            f"{model.facets[name].title}（{model.facets[name].by_code[label].name}）", style="bold"
+        )
+        lines += [heading, shown, Text("  ".join(words), style="dim"), Text()]
+    return Text("\n").join(lines)
+
+
+def _short(text: str, longest: int = 120) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -1,0 +1,78 @@
+"""`hotline train`: labelled samples to a new version."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from classifier.store import ModelStore
+from classifier.taxonomy import Taxonomy
+
+from ..console import err, say_notes
+from . import options
+
+
+def train(
+    source: Annotated[Path, typer.Argument(metavar="SAMPLES", help="样本文件：xlsx、csv 或 parquet。")],
+    text_column: options.TextColumn = None,
+    title_column: options.TitleColumn = None,
+    label_column: options.LabelColumn = None,
+    fold_column: options.FoldColumn = None,
+    name: Annotated[
+        str | None, typer.Option(help="新版本的名称；不指定时按日期取名。", show_default=False)
+    ] = None,
+    taxonomy: Annotated[
+        Path | None, typer.Option(help="自己的分类体系（TOML）；不指定时用程序附带的。", show_default=False)
+    ] = None,
+    encoding: options.Encoding = None,
+    as_json: options.Json = False,
+    models_dir: options.ModelsDir = None,
+) -> None:
+    """用标注样本训练一个新版本，按折交叉验证，并打印得分。"""
+    import json
+
+    from training.card import card_json, card_markdown
+    from training.evaluate import as_json as plain
+    from training.evaluate import evaluate_held_out
+    from training.fit import train as fit
+    from training.samples import read_samples
+
+    from .evaluate import print_scores
+
+    store = ModelStore(models_dir)
+    version = name or _dated_name(store)
+    store.check_name(version)
+    columns = options.given(text=text_column, title=title_column, fold=fold_column)
+    samples = read_samples(
+        source, Taxonomy.load(taxonomy), columns=columns, label_column=label_column, encoding=encoding
+    )
+    say_notes(samples.notes)
+    err.print(
+        f"{len(samples):,} 条样本，维度：{'、'.join(f.title for f in samples.taxonomy.facets.values())}"
+    )
+    with err.status("训练") as status:
+        model, held_out = fit(samples, version, progress=lambda stage: status.update(f"训练：{stage}"))
+        scores = evaluate_held_out(held_out, samples)
+        card = card_json(version, source, samples, scores)
+        folder = store.save(model, card, card_markdown(card))
+    if as_json:
+        sys.stdout.write(json.dumps({"version": version, **plain(scores)}, ensure_ascii=False) + "\n")
+    else:
+        print_scores(scores, f"{version}：{card['folds']} 折交叉验证")
+    err.print(f"已保存：{folder}", soft_wrap=True)
+    if store.current_version() != version:
+        err.print(
+            f"启用它：hotline models promote {version}"
+            + (f" --models-dir {models_dir}" if models_dir else "")
+        )
+
+
+def _dated_name(store: ModelStore) -> str:
+    today = date.today().isoformat()  # noqa: DTZ011 - the day on this desk's calendar
+    taken = set(store.versions())
+    names = (today if number == 1 else f"{today}.{number}" for number in range(1, len(taken) + 2))
+    return next(name for name in names if name not in taken)

@@ -1,0 +1,89 @@
+"""Errors as the doors show them: one table of statuses and exit codes, and problem documents (RFC 9457)."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from classifier.errors import HotlineError, InputError, ModelError, OutputError
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUSES: dict[type[HotlineError], HTTPStatus] = {
+    InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ModelError: HTTPStatus.SERVICE_UNAVAILABLE,
+    OutputError: HTTPStatus.INSUFFICIENT_STORAGE,
+    HotlineError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+_TITLES = {
+    HTTPStatus.BAD_REQUEST: "请求不是正确的 JSON",
+    HTTPStatus.NOT_FOUND: "没有这个地址",
+    HTTPStatus.METHOD_NOT_ALLOWED: "这个地址不支持该方法",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "请求内容有误",
+    HTTPStatus.SERVICE_UNAVAILABLE: "模型暂不可用",
+    HTTPStatus.INSUFFICIENT_STORAGE: "存储空间不足",
+}
+_SAID = {
+    "missing": "缺少该字段",
+    "extra_forbidden": "没有这个字段，请删去",
+    "string_too_long": "太长，最多 {max_length} 个字符",
+    "string_pattern_mismatch": "不能为空",
+    "string_type": "须为字符串",
+    "too_long": "太多，最多 {max_length} 条",
+    "too_short": "太少，至少 {min_length} 条",
+    "list_type": "须为数组",
+    "json_invalid": "不是正确的 JSON",
+    "bool_parsing": "须为 true 或 false",
+}
+
+
+def add_problems(app: FastAPI) -> None:
+    """Make an application answer errors with problem documents."""
+    app.add_exception_handler(HotlineError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+
+
+def problem(status: HTTPStatus, detail: str, **more: Any) -> JSONResponse:
+    """A problem document."""
+    title = _TITLES.get(status, "请求未能完成")
+    content = {"type": "about:blank", "title": title, "status": int(status), "detail": detail, **more}
+    return JSONResponse(content, int(status), media_type=MEDIA_TYPE)
+
+
+async def _ours(_request: Request, error: Exception) -> JSONResponse:
+    status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
+    return problem(status, str(error))
+
+
+async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    """Name each field by a JSON pointer; what was sent is not repeated, it may be a citizen's text."""
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    errors = [{"pointer": _pointer(one["loc"]), "detail": _said(one)} for one in found]
+    broken = any(one["type"] == "json_invalid" for one in found)
+    status = HTTPStatus.BAD_REQUEST if broken else HTTPStatus.UNPROCESSABLE_ENTITY
+    first = errors[0] if errors else {"pointer": "", "detail": ""}
+    detail = f"{len(errors)} 处有误，第一处：{first['pointer'] or '#'} {first['detail']}"
+    return problem(status, detail, errors=jsonable_encoder(errors))
+
+
+async def _http(_request: Request, error: Exception) -> JSONResponse:
+    status = HTTPStatus(error.status_code) if isinstance(error, HTTPException) else HTTPStatus.BAD_REQUEST
+    return problem(status, _TITLES.get(status, status.phrase))
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in location[1:])
+    return "#" + "".join(f"/{step}" for step in steps)
+
+
+def _said(error: Any) -> str:
+    pattern = _SAID.get(error["type"])
+    return pattern.format(**error.get("ctx", {})) if pattern else str(error["msg"])

@@ -1,0 +1,140 @@
+"""What goes over the wire, in and out. HTTP's promises to others outlive our own fields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from classifier.evidence import Evidence, explain
+from classifier.model import Model
+from classifier.taxonomy import Facet
+from classifier.text import mask
+from classifier.work_order import Tag, Tags, WorkOrder
+
+LONGEST = 100_000  # characters of a text that are taken at all; the model reads the first 8,000
+MOST = 1_000  # work orders in one request
+
+RequestText = Annotated[str, StringConstraints(max_length=LONGEST, pattern=r"\S")]
+
+
+class WorkOrderIn(BaseModel):
+    """A work order to be tagged."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    work_order_id: str | None = Field(default=None, max_length=200, description="工单编号")
+    title: str = Field(default="", max_length=1_000, description="标题")
+    text: RequestText = Field(description="诉求内容，不能为空")
+
+    def to_work_order(self) -> WorkOrder:
+        """The noun that the lower floors know."""
+        return WorkOrder(self.work_order_id or "", self.text, self.title)
+
+
+class TagRequest(BaseModel):
+    """One to a thousand work orders."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    work_orders: list[WorkOrderIn] = Field(min_length=1, max_length=MOST)
+    explain: bool = Field(default=False, description="是否给出起决定作用的词语")
+
+
+class LabelOut(BaseModel):
+    """A label: code, name and the names from the first level down."""
+
+    code: str
+    name: str
+    path: str
+    confidence: float = Field(ge=0, le=1)
+
+    @classmethod
+    def of(cls, facet: Facet, code: str, confidence: float) -> Self:
+        """A second-level label of a facet."""
+        name = facet.by_code[code].name
+        return cls(code=code, name=name, path=facet.path(code), confidence=round(confidence, 4))
+
+    @classmethod
+    def first_of(cls, facet: Facet, tag: Tag) -> Self:
+        """The first-level label above a tag."""
+        name = facet.first_names[tag.first]
+        return cls(code=tag.first, name=name, path=name, confidence=round(tag.first_confidence, 4))
+
+
+class EvidenceOut(BaseModel):
+    """A stretch of the request (`title。text`, or the text) and what it adds to the label's score."""
+
+    start: int
+    until: int
+    text: str
+    weight: float
+
+    @classmethod
+    def of(cls, masked: str, evidence: Evidence) -> Self:
+        """A stretch of the masked request, which is as long as the untouched one."""
+        start, until = evidence.start, evidence.until
+        return cls(start=start, until=until, text=masked[start:until], weight=round(evidence.weight, 4))
+
+
+class FacetOut(LabelOut):
+    """What the model says of one facet."""
+
+    first: LabelOut
+    level: Literal["second", "first", "none"]
+    alternatives: list[LabelOut]
+    evidence: list[EvidenceOut] | None = None
+
+
+class TagsOut(BaseModel):
+    """The tags of one work order."""
+
+    work_order_id: str | None
+    facets: dict[str, FacetOut]
+    decision: Literal["auto", "review"]
+    warnings: list[str]
+    model_version: str
+    taxonomy_version: str
+
+    @classmethod
+    def of(cls, order: WorkOrder, tags: Tags, model: Model, *, explained: bool) -> Self:
+        """The tags in the model's own terms; evidence only where it is asked for, it takes time."""
+        return cls(
+            work_order_id=order.work_order_id or None,
+            facets={
+                name: _facet_out(model, order.request if explained else None, name, tag)
+                for name, tag in tags.facets.items()
+            },
+            decision=tags.decision,
+            warnings=list(tags.warnings),
+            model_version=model.version,
+            taxonomy_version=model.taxonomy.version,
+        )
+
+
+class TagResponse(BaseModel):
+    """As many results as work orders, in order."""
+
+    results: list[TagsOut]
+
+    @classmethod
+    def of(cls, orders: Sequence[WorkOrder], tags: Sequence[Tags], model: Model, *, explained: bool) -> Self:
+        """All results of one request."""
+        pairs = zip(orders, tags, strict=True)
+        return cls(results=[TagsOut.of(order, given, model, explained=explained) for order, given in pairs])
+
+
+def _facet_out(model: Model, request: str | None, name: str, tag: Tag) -> FacetOut:
+    facet = model.facets[name]
+    evidence = None
+    if request is not None:
+        masked = mask(request)
+        evidence = [EvidenceOut.of(masked, one) for one in explain(model, request, name, tag.label)]
+    return FacetOut(
+        **LabelOut.of(facet, tag.label, tag.confidence).model_dump(),
+        first=LabelOut.first_of(facet, tag),
+        level=tag.level,
+        alternatives=[LabelOut.of(facet, code, share) for code, share in tag.alternatives],
+        evidence=evidence,
+    )

@@ -1,0 +1,195 @@
+"""A model on disk: arrays and JSON in plainly named files, never a pickle; written once, verified on load.
+
+    arrays.npz       keys, gram weights, head weights (8 bits a weight, a scale a label), bias, words
+    model.json       format, version, taxonomy, thresholds, tokenizer, blocks
+    words.txt        the domain words that the tokenizer needs
+    card.md/.json    what the model was made from, and how good it is
+    manifest.sha256  the sums of all of these, as `sha256sum -c` reads them
+
+Nothing of a sample is in it beyond single words, word pairs and runs of three characters that stood
+in several texts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Mapping
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import DamagedBundle, OutputError
+from .features import Block, Features
+from .model import Matrix, Model, Threshold
+from .taxonomy import Taxonomy
+from .text import MAX_CHARACTERS
+from .tokens import Tokenizer, domain_words
+
+FORMAT = 1
+FILES = ("arrays.npz", "card.json", "card.md", "model.json", "words.txt")
+MANIFEST = "manifest.sha256"
+
+_STEPS = 127  # of an 8-bit weight to either side
+
+
+def save(model: Model, folder: Path, card: Mapping[str, Any], card_text: str) -> None:
+    """Write a bundle to `folder`, which must not exist; it appears there complete or not at all.
+
+    Raises:
+        OutputError: the folder exists already, or cannot be written.
+    """
+    if folder.exists():
+        raise OutputError(f"{folder} 已经存在；模型版本只写一次，请另取名称")
+    part = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        part.mkdir(parents=True)
+        _write_arrays(model, part / "arrays.npz")
+        _write(part / "model.json", _dump(_description(model)))
+        words = (f"{word} {frequency}" for word, frequency in model.features.tokenizer.words.items())
+        _write(part / "words.txt", "".join(f"{word}\n" for word in words))
+        _write(part / "card.json", _dump(card))
+        _write(part / "card.md", card_text)
+        _write(part / MANIFEST, _manifest(part))
+        part.rename(folder)
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise OutputError(f"{folder} 写不进去（{error.strerror}），请检查磁盘空间和权限") from error
+
+
+def load(folder: Path) -> Model:
+    """Read a bundle and check that every byte is as it was written.
+
+    Raises:
+        DamagedBundle: a file is missing or changed, or the format is not one that this program reads.
+    """
+    check(folder)
+    try:
+        stored = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        if stored["format"] != FORMAT:
+            raise DamagedBundle(
+                f"{folder} 的格式是 {stored['format']}，本程序只读格式 {FORMAT}，请升级程序或重新训练"
+            )
+        with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
+            return _model(stored, arrays, domain_words(folder / "words.txt"))
+    except (KeyError, ValueError, TypeError, OSError, zipfile.BadZipFile) as error:
+        raise DamagedBundle(
+            f"{folder} 的内容不完整（{type(error).__name__}），请重新训练或换一个版本"
+        ) from error
+
+
+def check(folder: Path) -> None:
+    """Compare the sums of all files with the manifest.
+
+    Raises:
+        DamagedBundle: they differ; the message names the files.
+    """
+    try:
+        stored = (folder / MANIFEST).read_bytes()
+        found = _manifest(folder).encode()
+    except OSError as error:
+        name = Path(str(error.filename or "")).name
+        raise DamagedBundle(f"{folder} 缺少文件 {name}，请从备份恢复，或换一个版本") from error
+    if stored != found:
+        as_written = set(stored.split(b"\n"))
+        changed = [line.split()[1].decode() for line in found.splitlines() if line not in as_written]
+        named = "、".join(changed) or MANIFEST
+        raise DamagedBundle(f"{folder} 已损坏：{named} 与校验和不符，请从备份恢复，或换一个版本")
+
+
+def fingerprint(folder: Path) -> str:
+    """The SHA-256 of a bundle's manifest, which stands for all of its bytes."""
+    return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """What the model was made from and how good it is, as plain values."""
+    check(folder)
+    return cast(dict[str, Any], json.loads((folder / "card.json").read_text(encoding="utf-8")))
+
+
+def rounded(weights: Matrix) -> Matrix:
+    """The weights as they will be after storing them in 8 bits, so that nothing changes on loading."""
+    return _unpacked(*_packed(weights))
+
+
+def _packed(weights: Matrix) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+    largest = np.abs(weights).max(axis=0, initial=0)
+    scale = np.where(largest > 0, largest / _STEPS, 1).astype(np.float32)
+    return np.rint(weights / scale).astype(np.int8), scale
+
+
+def _unpacked(steps: npt.NDArray[np.int8], scale: npt.NDArray[np.float32]) -> Matrix:
+    return steps.astype(np.float32) * scale
+
+
+def _write_arrays(model: Model, path: Path) -> None:
+    steps, scale = _packed(model.weights)
+    words = np.frombuffer("\n".join(model.features.words).encode(), dtype=np.uint8)
+    with path.open("wb") as file:
+        np.savez_compressed(
+            file,
+            keys=np.diff(model.features.keys, prepend=np.uint64(0)),  # ascending: steps compress well
+            gram_weights=model.features.weights,
+            steps=np.ascontiguousarray(steps.T),  # labels x grams: a label's zeros stand together
+            scale=scale,
+            bias=model.bias,
+            words=words,
+        )
+        _flush(file)
+
+
+def _description(model: Model) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "version": model.version,
+        "taxonomy": model.taxonomy.as_json(),
+        "thresholds": {
+            name: {"second": threshold.second, "first": threshold.first}
+            for name, threshold in model.thresholds.items()
+        },
+        "tokenizer": {"engine": "jieba", "hmm": False, "rjieba": installed("rjieba")},
+        "blocks": model.features.describe(),
+        "max_characters": MAX_CHARACTERS,
+    }
+
+
+def _model(stored: Mapping[str, Any], arrays: Mapping[str, Any], words: Mapping[str, int]) -> Model:
+    features = Features(
+        Tokenizer(words),
+        [Block(**block) for block in stored["blocks"]],
+        arrays["words"].tobytes().decode().split("\n"),
+        np.cumsum(arrays["keys"], dtype=np.uint64),
+        arrays["gram_weights"],
+    )
+    weights = np.ascontiguousarray(_unpacked(arrays["steps"].T, arrays["scale"]))
+    thresholds = {name: Threshold(**levels) for name, levels in stored["thresholds"].items()}
+    taxonomy = Taxonomy.from_json(stored["taxonomy"])
+    return Model(stored["version"], taxonomy, features, weights, arrays["bias"], thresholds)
+
+
+def _manifest(folder: Path) -> str:
+    sums = ((name, hashlib.sha256((folder / name).read_bytes()).hexdigest()) for name in FILES)
+    return "".join(f"{digest}  {name}\n" for name, digest in sums)
+
+
+def _dump(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, ensure_ascii=False, indent=1) + "\n"
+
+
+def _write(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        _flush(file)
+
+
+def _flush(file: Any) -> None:
+    file.flush()
+    os.fsync(file.fileno())

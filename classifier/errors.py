@@ -1,0 +1,41 @@
+"""Every error that the hotline raises on purpose.
+
+    HotlineError
+    ├── InputError           what came in is wrong: a row, a label, a setting, a file
+    │   └── LabelError       labels that the taxonomy does not know, with their rows
+    ├── OutputError          the result cannot be written: disk full, no permission
+    └── ModelError           there is no sound model to answer with
+        ├── NoModel          none is there, or none is current
+        └── DamagedBundle    one is there, but not as it was written
+
+A message says what was found, what was expected, and what to do next. It is Chinese, for it is
+shown to people as it stands, and it never holds a citizen's text.
+"""
+
+
+class HotlineError(Exception):
+    """Something that the hotline can explain; doors turn it into an exit code or a status."""
+
+
+class InputError(HotlineError):
+    """What came in is wrong; the message names the file, row and field, and what to do."""
+
+
+class LabelError(InputError):
+    """Samples carry labels that their taxonomy does not know."""
+
+
+class OutputError(HotlineError):
+    """The result could not be written; nothing half-written stays under its final name."""
+
+
+class ModelError(HotlineError):
+    """There is no sound model to answer with."""
+
+
+class NoModel(ModelError):
+    """The folder holds no such version, or none is current."""
+
+
+class DamagedBundle(ModelError):
+    """A stored model is not as it was written, or of a format this program does not read."""

@@ -1,0 +1,73 @@
+"""Which words of a text decided.
+
+The model is linear, so a label's score is a sum over the grams of the text, and what each adds is
+known exactly. A gram's part is spread evenly over its characters and gathered by jieba's words;
+the parts of all words and the label's bias together are the score. What speaks for a label is
+what it adds more than the labels do on average, weighted by their confidence: the slope of the
+label's log-confidence along each gram.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .model import Model
+from .text import align
+
+STRONGEST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A stretch of the untouched text and what it adds to the label: above zero for, below against."""
+
+    start: int
+    until: int
+    weight: float
+
+
+def explain(model: Model, request: str, facet: str, label: str) -> list[Evidence]:
+    """The words that spoke most for or against a label, strongest first; offsets are those of `request`."""
+    cleaned, offsets = align(request)
+    parts = contributions(model, cleaned, facet, label)
+    found = []
+    start = 0
+    for word in model.features.tokenizer.cut_many([cleaned])[0]:
+        until = start + len(word)
+        weight = float(parts[start:until].sum())
+        if weight and any(map(str.isalnum, word)):
+            found.append(Evidence(offsets[start], offsets[until - 1] + 1, weight))
+        start = until
+    return sorted(found, key=lambda one: -abs(one.weight))[:STRONGEST]
+
+
+def contributions(model: Model, cleaned: str, facet: str, label: str) -> npt.NDArray[np.float64]:
+    """What each character of a cleaned text adds to a label, beyond the labels' average."""
+    row = model.features.transform([cleaned])
+    columns, starts, untils = model.features.occurrences(cleaned)
+    parts = np.zeros(len(cleaned))
+    if not len(columns):
+        return parts
+    slope = _slopes(model, row, facet, label)
+    times = np.bincount(columns, minlength=len(model.features))[columns]
+    shares = slope[columns] / times / (untils - starts)
+    for share, start, until in zip(shares.tolist(), starts.tolist(), untils.tolist(), strict=True):
+        parts[start:until] += share
+    return parts
+
+
+def _slopes(model: Model, row: Any, facet: str, label: str) -> npt.NDArray[np.float64]:
+    """For each gram: its value in the text times the label's weight over the average one."""
+    where = model.columns[facet]
+    weights = model.weights[row.indices, where]
+    scores = row.data @ weights + model.bias[where]
+    shares = np.exp(scores - scores.max())
+    shares /= shares.sum()
+    chosen = model.facets[facet].codes.index(label)
+    slopes = np.zeros(len(model.features))
+    slopes[row.indices] = row.data * (weights[:, chosen] - weights @ shares)
+    return slopes

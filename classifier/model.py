@@ -1,0 +1,171 @@
+"""Texts to tags: the only thing that serving needs.
+
+clean -> words -> features -> one sparse product for all facets -> softmax for each facet. Training
+folds whatever it combines (heads of both levels, temperature, biases) into the one weight matrix,
+so a model here is a linear one, and what decided can be told exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from .features import Features
+from .taxonomy import Facet, Taxonomy
+from .text import MAX_CHARACTERS, clean, is_truncated
+from .work_order import Decision, Level, Tag, Tags
+
+Matrix = npt.NDArray[np.float32]
+
+BATCH = 500  # texts tagged at once: bounds memory, and small enough for the processor's cache
+ALTERNATIVES = 3
+NEVER = 2.0  # a threshold that no confidence reaches
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """From which confidence on a facet's tag needs no review, at each level."""
+
+    second: float = NEVER
+    first: float = NEVER
+
+
+class Model:
+    """A fitted model of one version: features, weights, and when to trust itself.
+
+    `weights` is grams x labels, `bias` labels long; the labels of all facets stand side by side in
+    the order of `taxonomy.facets`.
+    """
+
+    def __init__(
+        self,
+        version: str,
+        taxonomy: Taxonomy,
+        features: Features,
+        weights: Matrix,
+        bias: Matrix,
+        thresholds: Mapping[str, Threshold],
+    ) -> None:
+        self.version = version
+        self.taxonomy = taxonomy
+        self.features = features
+        self.weights = weights
+        self.bias = bias
+        self.thresholds = dict(thresholds)
+
+    @property
+    def facets(self) -> Mapping[str, Facet]:
+        """The facets that this model knows, by name."""
+        return self.taxonomy.facets
+
+    @cached_property
+    def columns(self) -> Mapping[str, slice]:
+        """Where the labels of each facet stand in `weights`."""
+        ends = np.cumsum([len(facet.codes) for facet in self.facets.values()]).tolist()
+        starts = [0, *ends[:-1]]
+        return {name: slice(start, end) for name, start, end in zip(self.facets, starts, ends, strict=True)}
+
+    def tag(self, requests: Sequence[str]) -> list[Tags]:
+        """As many tags as texts, in order. Texts are raw; any string has an answer."""
+        return [
+            tags
+            for start in range(0, len(requests), BATCH)
+            for tags in self._tag(requests[start : start + BATCH])
+        ]
+
+    def confidences(self, requests: Sequence[str]) -> dict[str, Matrix]:
+        """For each facet the confidence of each of its labels: texts x labels, rows sum to one."""
+        return self._confidences([clean(request) for request in requests])[0]
+
+    def _confidences(self, cleaned: Sequence[str]) -> tuple[dict[str, Matrix], npt.NDArray[np.bool_]]:
+        rows = self.features.transform(cleaned)
+        scores = rows @ self.weights + self.bias
+        blank = np.diff(rows.indptr) == 0
+        return {name: softmax(scores[:, where]) for name, where in self.columns.items()}, blank
+
+    def _tag(self, requests: Sequence[str]) -> Iterator[Tags]:
+        cleaned = [clean(request) for request in requests]
+        confidences, blank = self._confidences(cleaned)
+        by_facet = [self._facet_tags(self.facets[name], confidences[name], blank) for name in self.facets]
+        for request, read, nothing, *tags in zip(requests, cleaned, blank.tolist(), *by_facet, strict=True):
+            facets = dict(zip(self.facets, tags, strict=True))
+            yield Tags(facets, self._decision(facets), _warnings(request, read, nothing))
+
+    def _facet_tags(self, facet: Facet, confidences: Matrix, blank: npt.NDArray[np.bool_]) -> list[Tag]:
+        threshold = self.thresholds.get(facet.name, Threshold())
+        chosen = decode(facet, confidences)
+        ranking = -confidences
+        ranking[np.arange(len(chosen)), chosen] = -np.inf  # what was chosen stands first
+        ranked = np.argsort(ranking, axis=1, kind="stable")[:, : ALTERNATIVES + 1]
+        best = np.take_along_axis(confidences, ranked, axis=1)
+        first = facet.first_index[chosen]
+        firsts = first_confidences(facet, confidences)
+        first_best = np.take_along_axis(firsts, first[:, None], axis=1)[:, 0]
+        sure = np.where(best[:, 0] >= threshold.second, 2, np.where(first_best >= threshold.first, 1, 0))
+        sure[blank] = 0
+        codes, first_codes = facet.codes, facet.firsts
+        return [
+            Tag(
+                codes[labels[0]],
+                confidence[0],
+                first_codes[first_],
+                first_confidence,
+                _LEVELS[level],
+                tuple((codes[label], share) for label, share in zip(labels[1:], confidence[1:], strict=True)),
+            )
+            for labels, confidence, first_, first_confidence, level in zip(
+                ranked.tolist(),
+                np.minimum(best, 1).tolist(),
+                first.tolist(),
+                np.minimum(first_best, 1).tolist(),
+                sure.tolist(),
+                strict=True,
+            )
+        ]
+
+    def _decision(self, tags: Mapping[str, Tag]) -> Decision:
+        """Automatic where the category is sure to its second level and the scope to its first."""
+        scope = tags.get("scope")
+        sure = tags["category"].level == "second" and (scope is None or scope.level != "none")
+        return "auto" if sure else "review"
+
+
+_LEVELS = cast(tuple[Level, ...], ("none", "first", "second"))
+
+
+def softmax(scores: Matrix) -> Matrix:
+    """Rows of scores as shares that sum to one."""
+    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return cast(Matrix, shares / shares.sum(axis=1, keepdims=True))
+
+
+def first_confidences(
+    facet: Facet, confidences: npt.NDArray[np.floating[Any]]
+) -> npt.NDArray[np.floating[Any]]:
+    """The confidence of each first-level label, the sum of its second-level ones: texts x firsts."""
+    above = np.zeros((len(facet.codes), len(facet.firsts)), dtype=np.float32)
+    above[np.arange(len(facet.codes)), facet.first_index] = 1
+    return cast(npt.NDArray[np.floating[Any]], confidences @ above)
+
+
+def decode(facet: Facet, confidences: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.int64]:
+    """The label of each text: the best below the best first level, so that the levels never contradict."""
+    if facet.is_flat:
+        return cast(npt.NDArray[np.int64], confidences.argmax(axis=1))
+    first = first_confidences(facet, confidences).argmax(axis=1)
+    below = facet.first_index[None, :] == first[:, None]
+    return cast(npt.NDArray[np.int64], np.where(below, confidences, -1).argmax(axis=1))
+
+
+def _warnings(request: str, cleaned: str, nothing: bool) -> tuple[str, ...]:
+    found = []
+    if nothing:
+        found.append("文本中没有可识别的词，标签仅为缺省值，请人工判断")
+    if max(len(cleaned) + 1, len(request)) >= MAX_CHARACTERS and is_truncated(request):
+        found.append("文本超过 8000 字，只读取了前 8000 字")
+    return tuple(found)

@@ -1,0 +1,45 @@
+"""Read parquet by pyarrow, a chunk at a time, so that types survive and no file is too large."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from .errors import InputError
+from .table import Chunk, Records, check_rows, name_columns
+
+
+class ParquetRecords(Records):
+    """The records of a parquet file: columns of Arrow's types."""
+
+    def __init__(self, path: Path, notes: Sequence[str] = ()) -> None:
+        try:
+            with pq.ParquetFile(path) as file:
+                self.schema: pa.Schema = file.schema_arrow.remove_metadata()
+                rows: int = file.metadata.num_rows
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(_damaged(path)) from error
+        super().__init__(path, name_columns(self.schema.names), rows, notes)
+        check_rows(rows, path)
+
+    def chunks(self, size: int) -> Iterator[Chunk]:
+        """Read the rows in order; see `Records.chunks`."""
+        start = 0
+        try:
+            with pq.ParquetFile(self.path) as file:
+                for batch in file.iter_batches(batch_size=size):
+                    # pandas' metadata would turn columns into an index: every column is to stay one
+                    table = pa.Table.from_batches([batch]).rename_columns(self.columns)
+                    frame = table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
+                    yield Chunk(start, frame, range(start + 1, start + 1 + len(frame)))
+                    start += len(frame)
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(_damaged(self.path)) from error
+
+
+def _damaged(path: Path) -> str:
+    return f"{path.name} 已损坏或不是 parquet 文件。请从来源系统重新导出，或改用 .xlsx、.csv。"

@@ -1,0 +1,81 @@
+"""What an interrupted run had done: the tags of each chunk, kept until the output is complete."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from .errors import InputError, OutputError
+from .tagged import TAG_SCHEMA
+
+
+class Parts:
+    """The tags of the chunks that are done, in a folder beside the output until that is complete."""
+
+    def __init__(self, target: Path, identity: Mapping[str, Any], *, resume: bool) -> None:
+        self.folder = target.with_name(f".{target.name}.parts")
+        self.notes: list[str] = []
+        if self.folder.exists():
+            if resume:
+                self._check_same(identity)
+                return
+            self.notes.append("发现上次未完成的运行；没有指定 --resume，从头开始")
+            shutil.rmtree(self.folder)
+        elif resume:
+            self.notes.append("没有未完成的运行可续，从头开始")
+        try:
+            self.folder.mkdir()
+            self._put("job.json", json.dumps(identity, ensure_ascii=False).encode())
+        except OSError as error:
+            raise OutputError(
+                f"{target.parent} 写不进去（{error.strerror}），请检查文件夹、权限和磁盘空间"
+            ) from error
+
+    def has(self, start: int) -> bool:
+        return self._path(start).is_file()
+
+    def read(self, start: int) -> pd.DataFrame:
+        table = pa.ipc.open_file(pa.BufferReader(self._path(start).read_bytes())).read_all()
+        return pd.DataFrame({name: table[name].to_pylist() for name in table.column_names}, dtype=object)
+
+    def write(self, start: int, tags: pd.DataFrame) -> None:
+        arrays = [pa.array(tags[field.name].tolist(), field.type) for field in TAG_SCHEMA]
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_file(sink, TAG_SCHEMA) as file:
+            file.write_table(pa.Table.from_arrays(arrays, schema=TAG_SCHEMA))
+        try:
+            self._put(self._path(start).name, sink.getvalue())
+        except OSError as error:
+            raise OutputError(
+                f"{self.folder} 写不进去（{error.strerror}），腾出空间后可用 --resume 续做"
+            ) from error
+
+    def clear(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _path(self, start: int) -> Path:
+        return self.folder / f"{start:09}.arrow"
+
+    def _put(self, name: str, content: Any) -> None:
+        part = self.folder / f"{name}.part"
+        with part.open("wb") as file:
+            file.write(content)
+        part.replace(self.folder / name)
+
+    def _check_same(self, identity: Mapping[str, Any]) -> None:
+        try:
+            before = json.loads((self.folder / "job.json").read_bytes())
+        except (OSError, ValueError):
+            before = {}
+        other = [key for key in identity if before.get(key) != identity[key]]
+        if other:
+            raise InputError(
+                f"不能续做：上次未完成的运行与这次不同（{'、'.join(other)}）。"
+                "请用原来的输入、模型和选项，或去掉 --resume 从头开始"
+            )

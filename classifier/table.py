@@ -1,0 +1,139 @@
+"""What reading a file gives: `Chunk`s of rows, out of `Records`; and a cell as text.
+
+How the bytes become rows stands in `delimited` (csv), `sheets` (xlsx, xls) and `parquet`.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .errors import InputError
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some rows of a file, in order, with every column that the file has."""
+
+    start: int  # 0-based index of the first row among the file's data rows
+    frame: pd.DataFrame  # RangeIndex from 0; csv: str; sheets: cells as they stood; parquet: Arrow types
+    sources: Sequence[int]  # for each row its number in the sheet, or the line it begins on
+    problems: dict[int, str] = field(default_factory=dict)  # row of `frame` -> why it is not as it was meant
+
+    def row_number(self, i: int) -> int:
+        """Give the number by which a person finds row `i`: the sheet's row, the csv's line, from 1."""
+        return self.sources[i]
+
+
+class Records(ABC):
+    """A file of records, opened: its columns are known, its rows come in chunks.
+
+    `total` is the number of rows, None when it would cost a full read. `notes` are remarks for the
+    user, in Chinese: what was not read, what was read otherwise than the name of the file says.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str], total: int | None, notes: Sequence[str]) -> None:
+        self.path = path
+        self.columns = list(columns)
+        self.total = total
+        self.notes = list(notes)
+
+    @abstractmethod
+    def chunks(self, size: int) -> Iterator[Chunk]:
+        """Read the rows in order, `size` at a time, the last ones fewer; each call begins anew.
+
+        Raises:
+            InputError: the file is damaged further on.
+        """
+
+
+def name_columns(header: Sequence[str]) -> list[str]:
+    """Name every column: an empty header is 列3 by its position, a second 标题 is 标题_2."""
+    names: list[str] = []
+    taken = {cell.strip() for cell in header}
+    seen: set[str] = set()
+    for position, cell in enumerate(header, 1):
+        name = cell.strip() or f"列{position}"
+        unique, number = name, 2
+        while unique in seen or (unique != cell.strip() and unique in taken):
+            unique, number = f"{name}_{number}", number + 1
+        seen.add(unique)
+        names.append(unique)
+    return names
+
+
+def frame_of(rows: Sequence[Sequence[object]], columns: Sequence[str]) -> pd.DataFrame:
+    """Put rows into a frame of plain Python objects.
+
+    Not of the strings of pandas 3: those are Arrow's, which refuse what a csv may hold (lone
+    surrogates) and are slow to take apart again.
+    """
+    return pd.DataFrame(rows, columns=list(columns), dtype=object)
+
+
+def note_header(index: int, above: int) -> list[str]:
+    """Remark where the header stands when it is not the first row; `index` from 0, `above` filled rows."""
+    return [f"表头在第 {index + 1} 行，其上 {above} 行标题或说明未读。"] if above else []
+
+
+def check_rows(rows: int, path: Path) -> None:
+    """Refuse a file that has a header and nothing below."""
+    if not rows:
+        raise InputError(f"{path.name} 只有表头，没有数据行。请确认导出的是有记录的文件。")
+
+
+def is_missing(cell: object) -> bool:
+    """Say whether a cell holds no value: None, NaN, pandas' NA and NaT; an empty text is a value."""
+    return cell is None or cell is pd.NaT or cell is pd.NA or (isinstance(cell, float) and math.isnan(cell))
+
+
+def as_text(cell: object) -> str:  # noqa: PLR0911 - a return for each type of cell
+    """Write a cell as text, as a person reads it in the sheet: 3.0 is 3, no number has an exponent.
+
+    >>> as_text(20240712000123.0), as_text(None), as_text(datetime(2024, 7, 12, 8, 30))
+    ('20240712000123', '', '2024-07-12 08:30:00')
+    """
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, np.generic):
+        cell = float(str(cell)) if isinstance(cell, np.floating) else cell.item()
+    if is_missing(cell):
+        return ""
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, int):
+        return str(cell)
+    if isinstance(cell, float | Decimal):
+        return _number(cell)
+    if isinstance(cell, datetime):
+        return cell.isoformat(sep=" ")
+    if isinstance(cell, timedelta):
+        return _duration(cell)
+    if isinstance(cell, bytes):
+        return cell.decode("utf-8", "replace")
+    return str(cell)  # dates and times of day are ISO already
+
+
+def _number(number: float | Decimal) -> str:
+    if math.isinf(number):
+        return str(number)
+    whole = int(number)
+    if whole == number and abs(whole) < 2**53:
+        return str(whole)
+    # By its shortest form: the digits of a float beyond its precision were never in the file.
+    return format(Decimal(str(number)), "f")
+
+
+def _duration(duration: timedelta) -> str:
+    """Write what Excel shows for [h]:mm:ss."""
+    seconds = round(duration.total_seconds())
+    sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
+    return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"

@@ -1,0 +1,72 @@
+"""Small real things for the tests: a true fit on invented samples, and a store that holds it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from classifier.model import Model
+from classifier.store import ModelStore
+from classifier.taxonomy import Taxonomy
+from training.card import card_json, card_markdown
+from training.evaluate import evaluate_held_out
+from training.fit import HeldOut, train
+from training.samples import Samples, read_samples
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples" / "work_orders.xlsx"
+
+
+@pytest.fixture(scope="session")
+def examples() -> Path:
+    """The invented work orders that ship with the project."""
+    return EXAMPLES
+
+
+@pytest.fixture(scope="session")
+def samples() -> Samples:
+    """The same, as samples for training."""
+    return read_samples(EXAMPLES, Taxonomy.load())
+
+
+@pytest.fixture(scope="session")
+def trained(samples: Samples) -> tuple[Model, HeldOut]:
+    """A true fit on them."""
+    return train(samples, "small")
+
+
+@pytest.fixture(scope="session")
+def model(trained: tuple[Model, HeldOut]) -> Model:
+    """The model of that fit."""
+    return trained[0]
+
+
+@pytest.fixture(scope="session")
+def models_dir(
+    trained: tuple[Model, HeldOut], samples: Samples, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A folder of models in which that fit is the current one; not to be changed."""
+    folder = tmp_path_factory.mktemp("models")
+    save_small(ModelStore(folder), trained, samples)
+    return folder
+
+
+@pytest.fixture
+def store(trained: tuple[Model, HeldOut], samples: Samples, tmp_path: Path) -> ModelStore:
+    """A store of its own for tests that change it."""
+    store = ModelStore(tmp_path / "models")
+    save_small(store, trained, samples)
+    return store
+
+
+def save_small(
+    store: ModelStore, trained: tuple[Model, HeldOut], samples: Samples, version: str = "small"
+) -> None:
+    """Store the fit under a name."""
+    fitted, held_out = trained
+    named = Model(
+        version, fitted.taxonomy, fitted.features, fitted.weights, fitted.bias, fitted.thresholds
+    )
+    card = card_json(version, EXAMPLES, samples, evaluate_held_out(held_out, samples))
+    store.save(named, card, card_markdown(card))

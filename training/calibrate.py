@@ -1,0 +1,112 @@
+"""Scores to honest confidences, and the confidence from which no review is needed.
+
+Everything here is fitted on held-out scores: those that a text got from a model that had not seen it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+from scipy.stats import beta
+
+from classifier.model import NEVER
+
+Scores = npt.NDArray[np.float64]  # texts x labels
+Labels = npt.NDArray[np.int64]
+Confidences = npt.NDArray[np.float64]
+
+ERROR_LEVEL = 0.05  # the error that the automatic part may have
+SURENESS = 0.95  # with which its bound must hold
+BINS = 15
+
+_SHIFT_PENALTY = 2.0  # in samples: keeps the shift of a rare label near zero
+_STEPS = np.arange(0.05, 1.0001, 0.01)  # shares of the texts that are tried as the automatic part
+_FEWEST = 100  # texts below which no bound is tried
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Confidences are `softmax(scale * scores + shift)`."""
+
+    scale: float
+    shift: npt.NDArray[np.float64]
+
+    def confidences(self, scores: Scores) -> Confidences:
+        """The confidence of each label: texts x labels, rows sum to one."""
+        return _softmax(self.scale * scores + self.shift)
+
+
+def fit_calibration(scores: Scores, labels: Labels) -> Calibration:
+    """The scale and shift of least negative log-likelihood on held-out scores.
+
+    Temperature scaling with a bias for each label (Guo, Pleiss, Sun, Weinberger: On Calibration of
+    Modern Neural Networks, ICML 2017, section 4.2), the biases held small by a quadratic penalty.
+    """
+    texts, count = scores.shape
+    truth = np.zeros_like(scores)
+    truth[np.arange(texts), labels] = 1
+
+    def loss(parameters: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        scale, shift = np.exp(parameters[0]), parameters[1:]
+        shares = _softmax(scale * scores + shift)
+        likelihood = np.log(np.maximum(shares[np.arange(texts), labels], 1e-12)).sum()
+        off = shares - truth
+        slope = np.concatenate([[scale * (off * scores).sum()], off.sum(axis=0) + _SHIFT_PENALTY * shift])
+        return float(-likelihood + _SHIFT_PENALTY / 2 * (shift**2).sum()), slope
+
+    start = np.concatenate([[np.log(3.0)], np.zeros(count)])
+    found: Any = minimize(loss, start, jac=True, method="L-BFGS-B")
+    return Calibration(float(np.exp(found.x[0])), found.x[1:])
+
+
+def choose_threshold(
+    confidence: npt.NDArray[np.floating[Any]], right: npt.NDArray[np.bool_], level: float = ERROR_LEVEL
+) -> float:
+    """The lowest confidence from which on tags are wrong at most `level` of the time, with 95 % sureness.
+
+    Larger and larger automatic parts are tested in a fixed order, each by the exact binomial bound
+    (Clopper, Pearson: Biometrika 26, 1934), until one fails; the order makes the error of the whole
+    search that of a single test (fixed-sequence testing in Angelopoulos, Bates, Candes, Jordan, Lei:
+    Learn then Test, 2021, section 3). A confidence that none reaches is returned when no part passes.
+    """
+    order = np.argsort(-confidence, kind="stable")
+    wrong = np.cumsum(~right[order])
+    threshold = NEVER
+    for share in _STEPS:
+        count = round(share * len(confidence))
+        if count < _FEWEST:
+            continue
+        if upper_bound(int(wrong[count - 1]), count) > level:
+            break
+        threshold = float(confidence[order[count - 1]])
+    return threshold
+
+
+def upper_bound(wrong: int, count: int, sureness: float = SURENESS) -> float:
+    """The largest error rate that `wrong` of `count` still allows, one-sided (Clopper-Pearson)."""
+    return 1.0 if wrong >= count else float(beta.ppf(sureness, wrong + 1, count - wrong))
+
+
+def calibration_error(confidence: npt.NDArray[np.floating[Any]], right: npt.NDArray[np.bool_]) -> float:
+    """Expected calibration error over 15 bins of equal mass (Nguyen, O'Connor: EMNLP 2015)."""
+    bins = reliability(confidence, right)
+    return float(sum(count * abs(stated - found) for stated, found, count in bins) / max(len(confidence), 1))
+
+
+def reliability(
+    confidence: npt.NDArray[np.floating[Any]], right: npt.NDArray[np.bool_]
+) -> list[tuple[float, float, int]]:
+    """For each bin of equal mass: mean confidence, share of right tags, number of texts."""
+    parts = np.array_split(np.argsort(confidence, kind="stable"), BINS)
+    return [
+        (float(confidence[part].mean()), float(right[part].mean()), len(part)) for part in parts if len(part)
+    ]
+
+
+def _softmax(scores: Scores) -> Confidences:
+    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return cast(Confidences, shares / shares.sum(axis=1, keepdims=True))

@@ -1,0 +1,211 @@
+"""Labelled samples from a file: requests, their labels for each facet, and the folds that they belong to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from classifier.columns import Columns
+from classifier.errors import InputError, LabelError
+from classifier.records import Chunk, Records, as_text, open_records
+from classifier.taxonomy import Facet, Taxonomy
+from classifier.text import clean
+from classifier.work_order import WorkOrder
+
+UNKNOWN = -1  # the index of a label that a sample does not give
+FOLDS = 5
+FACET_COLUMNS = {
+    "category": "category",
+    "scope": "scope_detail",
+    "request_type": "request_type",
+    "urgent": "urgent",
+}
+
+_CHUNK = 5000
+_SHOWN = 20  # rows that an error names before it only counts
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Requests with labels: `labels[facet][i]` is the place of sample i's label in the facet's codes.
+
+    A facet that a sample does not label has -1 there. `folds` keeps together what must not be split.
+    """
+
+    ids: Sequence[str]
+    requests: Sequence[str]
+    labels: Mapping[str, npt.NDArray[np.int64]]
+    folds: npt.NDArray[np.int64]
+    taxonomy: Taxonomy
+    notes: Sequence[str] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.requests)
+
+
+def read_samples(
+    path: Path,
+    taxonomy: Taxonomy,
+    *,
+    columns: Mapping[str, str] | None = None,
+    label_column: str | None = None,
+    encoding: str | None = None,
+    closed: bool = False,
+) -> Samples:
+    """Read a file of samples: all facets by their usual columns, or one label set from `label_column`.
+
+    Without `label_column` every label must be one of `taxonomy`. With it, its values are the labels of
+    `category` and nothing else is read: when all of them are categories of `taxonomy` they keep their
+    names and parents, otherwise they are a foreign, flat label set; `closed` refuses such a set.
+
+    Raises:
+        LabelError: a label is unknown, or the samples of one id contradict each other; rows are named.
+        InputError: the file cannot be read, has no text or label column, or no usable row.
+    """
+    records = open_records(path, encoding=encoding)
+    rows, notes = _read_rows(records, _roles(records, path, columns, label_column))
+    if not rows:
+        raise InputError(f"{path.name}：没有一行同时有诉求内容和标签，请检查列是否选对")
+    if label_column and not closed:
+        taxonomy = _taxonomy_of_column(taxonomy, rows)
+    _check_duplicates(path, rows)
+    labels = {
+        name: _indices(path, facet, rows)
+        for name, facet in taxonomy.facets.items()
+        if any(row.labels.get(name) for row in rows)
+    }
+    taxonomy = Taxonomy(
+        taxonomy.version, {name: taxonomy.facets[name] for name in labels}, taxonomy.departments
+    )
+    requests = [row.request for row in rows]
+    return Samples([row.id for row in rows], requests, labels, _folds(path, rows), taxonomy, notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    number: int  # as people see it in the file
+    id: str
+    request: str
+    labels: Mapping[str, str]
+    fold: str
+
+
+def _roles(
+    records: Records, path: Path, given: Mapping[str, str] | None, label_column: str | None
+) -> Columns:
+    wanted = dict(given or {})
+    if label_column:
+        wanted["category"] = label_column
+    return Columns.find(records.columns, wanted, required=("text", "category"), file=path.name)
+
+
+def _read_rows(records: Records, columns: Columns) -> tuple[list[_Row], list[str]]:
+    rows: list[_Row] = []
+    skipped: list[int] = []
+    for chunk in records.chunks(_CHUNK):
+        for index, row in enumerate(_chunk_rows(chunk, columns)):
+            if index in chunk.problems or not row.request.strip() or not any(row.labels.values()):
+                skipped.append(row.number)
+            else:
+                rows.append(row)
+    notes = list(records.notes)
+    if skipped:
+        notes.append(f"{len(skipped)} 行没有诉求内容或标签，未使用：第 {_listed(skipped)} 行")
+    return rows, notes
+
+
+def _chunk_rows(chunk: Chunk, columns: Columns) -> list[_Row]:
+    def cells(role: str) -> list[str]:
+        name = columns.get(role)
+        return [""] * len(chunk.frame) if name is None else [as_text(cell) for cell in chunk.frame[name]]
+
+    ids, titles, texts, folds = cells("work_order_id"), cells("title"), cells("text"), cells("fold")
+    labels = {facet: cells(role) for facet, role in FACET_COLUMNS.items()}
+    return [
+        _Row(
+            chunk.row_number(i),
+            ids[i],
+            WorkOrder(ids[i], texts[i], titles[i]).request,
+            {facet: values[i].strip() for facet, values in labels.items()},
+            folds[i].strip(),
+        )
+        for i in range(len(chunk.frame))
+    ]
+
+
+def _taxonomy_of_column(taxonomy: Taxonomy, rows: Sequence[_Row]) -> Taxonomy:
+    written = {row.labels["category"] for row in rows}
+    category = taxonomy.facets["category"]
+    if all(category.code_of(label) for label in written):
+        return Taxonomy(taxonomy.version, {"category": category}, taxonomy.departments)
+    if len(written) < 2:
+        raise InputError("标签列只有一种取值，至少要有两种才能训练，请检查 --label-column")
+    return Taxonomy.of_labels(written)
+
+
+def _indices(path: Path, facet: Facet, rows: Sequence[_Row]) -> npt.NDArray[np.int64]:
+    place = {code: index for index, code in enumerate(facet.codes)}
+    indices = np.full(len(rows), UNKNOWN, dtype=np.int64)
+    unknown: dict[str, list[int]] = defaultdict(list)
+    for index, row in enumerate(rows):
+        written = row.labels.get(facet.name, "")
+        code = facet.code_of(written)
+        if code is not None:
+            indices[index] = place[code]
+        elif written:
+            unknown[written].append(row.number)
+    if unknown:
+        listed = "；".join(
+            f"“{label[:40]}”（第 {_listed(numbers)} 行）" for label, numbers in list(unknown.items())[:_SHOWN]
+        )
+        raise LabelError(
+            f"{path.name}：{facet.title}有 {len(unknown)} 种未知标签：{listed}。"
+            f"请改成分类体系中的代码或名称（如 {facet.codes[0]}），或用 --label-column 训练自己的标签集"
+        )
+    return indices
+
+
+def _check_duplicates(path: Path, rows: Sequence[_Row]) -> None:
+    first: dict[str, _Row] = {}
+    clashes = []
+    for row in rows:
+        earlier = first.setdefault(row.id, row) if row.id else row
+        if earlier.labels != row.labels or earlier.request != row.request:
+            clashes.append(f"第 {earlier.number} 行与第 {row.number} 行")
+    if clashes:
+        raise LabelError(
+            f"{path.name}：{len(clashes)} 处编号重复而内容或标签不同：{'、'.join(clashes[:_SHOWN])}。"
+            "请保留正确的一行，或改正编号"
+        )
+
+
+def _folds(path: Path, rows: Sequence[_Row]) -> npt.NDArray[np.int64]:
+    """The given folds; without them, folds by the hash of the text, so that equal texts stay together."""
+    if not any(row.fold for row in rows):
+        return np.array([_hashed_fold(row.request) for row in rows], dtype=np.int64)
+    wrong = [row.number for row in rows if not row.fold]
+    if wrong:
+        raise InputError(f"{path.name}：第 {_listed(wrong)} 行缺少折号，请补全折号列，或不指定它")
+    names = sorted({row.fold for row in rows})
+    if len(names) < 2:
+        raise InputError(f"{path.name}：折号列只有一种取值（{names[0]}），至少要有两折才能交叉验证")
+    if len(names) > 20:
+        raise InputError(f"{path.name}：折号列有 {len(names)} 种取值，最多 20 折，请检查 --fold-column")
+    place = {name: index for index, name in enumerate(names)}
+    return np.array([place[row.fold] for row in rows], dtype=np.int64)
+
+
+def _hashed_fold(request: str) -> int:
+    digest = hashlib.blake2b(clean(request).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % FOLDS
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    shown = "、".join(map(str, numbers[:_SHOWN]))
+    return shown if len(numbers) <= _SHOWN else f"{shown} 等 {len(numbers)}"
