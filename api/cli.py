@@ -13,7 +13,9 @@ import typer
 from classifier.errors import HotlineError
 
 from .commands import batch, evaluate, models, serve, tag, train
-from .console import err
+from .console import say, say_error
+
+INTERRUPTED = 130  # typer's exit code for Ctrl+C, in place of a KeyboardInterrupt
 
 app = typer.Typer(
     name="hotline",
@@ -37,8 +39,9 @@ def main() -> None:
     try:
         app()
     except HotlineError as error:
-        err.print(f"[red]错误[/] {error}", soft_wrap=True)
+        say_error(str(error))
         sys.exit(1)
-    except KeyboardInterrupt:
-        err.print("已中断")
-        sys.exit(130)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:
+            say("已中断")
+        raise

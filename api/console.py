@@ -19,14 +19,24 @@ from rich.progress import (
 )
 from rich.text import Text
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, markup=False, emoji=False)  # a label or a file may be called [a] or :a:
+err = Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def say(message: str) -> None:
+    """A line for the user."""
+    err.print(message, soft_wrap=True)
 
 
 def say_notes(notes: Sequence[str]) -> None:
     """Remarks that a user should see, none of which stops the work."""
     for note in notes:
-        err.print(f"[yellow]注意[/] {note}", soft_wrap=True)
+        err.print(Text.assemble(("注意", "yellow"), " ", note), soft_wrap=True)
+
+
+def say_error(message: str) -> None:
+    """Why the work could not be done."""
+    err.print(Text.assemble(("错误", "red"), " ", message), soft_wrap=True)
 
 
 class _Rate(ProgressColumn):

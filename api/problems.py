@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -40,7 +41,10 @@ _SAID = {
     "too_short": "太少，至少 {min_length} 条",
     "list_type": "须为数组",
     "json_invalid": "不是正确的 JSON",
+    "string_unicode": "含有不成对的代理字符（如 \\ud800），不是正确的文本",
+    "model_attributes_type": "须为 JSON 对象（Content-Type: application/json）",
     "bool_parsing": "须为 true 或 false",
+    "bool_type": "须为 true 或 false",
 }
 
 
@@ -49,13 +53,16 @@ def add_problems(app: FastAPI) -> None:
     app.add_exception_handler(HotlineError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unforeseen)
 
 
-def problem(status: HTTPStatus, detail: str, **more: Any) -> JSONResponse:
+def problem(
+    status: HTTPStatus, detail: str, headers: Mapping[str, str] | None = None, **more: Any
+) -> JSONResponse:
     """A problem document."""
     title = _TITLES.get(status, "请求未能完成")
     content = {"type": "about:blank", "title": title, "status": int(status), "detail": detail, **more}
-    return JSONResponse(content, int(status), media_type=MEDIA_TYPE)
+    return JSONResponse(content, int(status), headers, MEDIA_TYPE)
 
 
 async def _ours(_request: Request, error: Exception) -> JSONResponse:
@@ -66,17 +73,23 @@ async def _ours(_request: Request, error: Exception) -> JSONResponse:
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     """Name each field by a JSON pointer; what was sent is not repeated, it may be a citizen's text."""
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    errors = [{"pointer": _pointer(one["loc"]), "detail": _said(one)} for one in found]
     broken = any(one["type"] == "json_invalid" for one in found)
+    errors = [{"pointer": "#" if broken else _pointer(one["loc"]), "detail": _said(one)} for one in found]
     status = HTTPStatus.BAD_REQUEST if broken else HTTPStatus.UNPROCESSABLE_ENTITY
-    first = errors[0] if errors else {"pointer": "", "detail": ""}
-    detail = f"{len(errors)} 处有误，第一处：{first['pointer'] or '#'} {first['detail']}"
+    first = errors[0] if errors else {"pointer": "#", "detail": ""}
+    detail = f"{len(errors)} 处有误，第一处：{first['pointer']} {first['detail']}"
     return problem(status, detail, errors=jsonable_encoder(errors))
 
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:
     status = HTTPStatus(error.status_code) if isinstance(error, HTTPException) else HTTPStatus.BAD_REQUEST
-    return problem(status, _TITLES.get(status, status.phrase))
+    headers = error.headers if isinstance(error, HTTPException) else None  # Allow, with a 405
+    return problem(status, _TITLES.get(status, status.phrase), headers)
+
+
+async def _unforeseen(_request: Request, _error: Exception) -> JSONResponse:
+    """A mistake of ours; what it was stands in the log."""
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "服务内部出错，请查看服务日志")
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:

@@ -7,9 +7,10 @@ the input and the tags in one go, so it is the same as if nothing had happened.
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from importlib.metadata import version as installed
@@ -24,7 +25,7 @@ from . import bundle
 from .columns import Columns
 from .errors import InputError, OutputError
 from .model import Model
-from .parts import Parts
+from .parts import Parts, remove_unfinished
 from .records import Chunk, Records, as_text, open_records
 from .sidecar import sha256, write_sidecar
 from .tagged import TAG_SCHEMA, requests_of, tag_frame
@@ -84,15 +85,22 @@ def tag_file(job: Job, progress: Progress = lambda _done, _total: None) -> Batch
     report = BatchReport(notes=list(records.notes))
     inputs = _renamed(records.columns, report)
     source_sum = sha256(job.source)
+    writer = _tagged_writer(job.target, records, inputs)
+    review = _tagged_writer(job.review, records, inputs) if job.review else None
+    errors = open_writer(_errors_path(job.target), ERROR_COLUMNS)
     parts = Parts(job.target, _identity(job, columns, source_sum), resume=job.resume)
     report.notes += parts.notes
+    writers = [one for one in (writer, review, errors) if one]
+    if parts.interrupted:
+        for one in writers:
+            remove_unfinished(one.path)
     progress(0, records.total)
     with ExitStack() as stack:
-        writer = stack.enter_context(_tagged_writer(job.target, records, inputs))
-        review = stack.enter_context(_tagged_writer(job.review, records, inputs)) if job.review else None
-        errors = stack.enter_context(open_writer(_errors_path(job.target), ERROR_COLUMNS))
+        for one in writers:
+            stack.enter_context(one)
         ids = _Ids()
-        for chunk, tags in _tagged(job, model, records, columns, parts, report):
+        pairs = stack.enter_context(closing(_tagged(job, model, records, columns, parts, report)))
+        for chunk, tags in pairs:
             whole = pd.concat([chunk.frame.set_axis(inputs, axis=1), tags], axis=1)
             writer.write(whole)
             if review is not None:
@@ -110,7 +118,7 @@ def tag_file(job: Job, progress: Progress = lambda _done, _total: None) -> Batch
 
 def _tagged(
     job: Job, model: Model, records: Records, columns: Columns, parts: Parts, report: BatchReport
-) -> Iterator[tuple[Chunk, pd.DataFrame]]:
+) -> Generator[tuple[Chunk, pd.DataFrame], None, None]:
     """Chunks with their tags, in order; tags of an interrupted run are taken as they are."""
     chunks = records.chunks(CHUNK)
     window = list(islice(chunks, WINDOW * job.workers))
@@ -123,15 +131,28 @@ def _tagged(
                 for chunk in window
                 if not parts.has(chunk.start)
             )
-            for chunk in window:
-                if parts.has(chunk.start):
-                    report.resumed += len(chunk.frame)
-                    yield chunk, parts.read(chunk.start)
-                else:
-                    tags = next(fresh)
-                    parts.write(chunk.start, tags)
-                    yield chunk, tags
+            with _closing(fresh):
+                for chunk in window:
+                    if parts.has(chunk.start):
+                        report.resumed += len(chunk.frame)
+                        yield chunk, parts.read(chunk.start)
+                    else:
+                        tags = next(fresh)
+                        parts.write(chunk.start, tags)
+                        yield chunk, tags
             window = list(islice(chunks, WINDOW * job.workers))
+
+
+@contextmanager
+def _closing(fresh: Generator[pd.DataFrame, None, None]) -> Iterator[None]:
+    """See a window's results to their end, or give them up when the run fails."""
+    try:
+        yield
+        next(fresh, None)  # joblib ends a run when asked for more; closed before, it stops its workers
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # joblib counts the tasks that it cancels
+            fresh.close()
 
 
 @lru_cache(maxsize=1)
@@ -170,9 +191,12 @@ class _Ids:
 
 
 def _check_paths(job: Job) -> None:
-    named = [path for path in (job.source, job.target, job.review) if path]
+    errors = _errors_path(job.target)
+    named = [path for path in (job.source, job.target, job.review, errors) if path]
     if len({path.resolve() for path in named}) < len(named):
-        raise InputError("输入、输出和待复核文件必须是不同的文件，请换一个输出文件名")
+        raise InputError(
+            f"输入、输出、待复核文件和出错清单（{errors.name}）必须是不同的文件，请换一个输出文件名"
+        )
     for path in named[1:]:
         if not path.resolve().parent.is_dir():
             raise OutputError(f"文件夹 {path.parent} 不存在，请先建立，或换一个位置")

@@ -17,6 +17,7 @@ import json
 import os
 import shutil
 import zipfile
+import zlib
 from collections.abc import Mapping
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -37,6 +38,9 @@ FILES = ("arrays.npz", "card.json", "card.md", "model.json", "words.txt")
 MANIFEST = "manifest.sha256"
 
 _STEPS = 127  # of an 8-bit weight to either side
+_NOT_AS_WRITTEN = (
+    AttributeError, LookupError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error
+)  # fmt: skip
 
 
 def save(model: Model, folder: Path, card: Mapping[str, Any], card_text: str) -> None:
@@ -59,8 +63,10 @@ def save(model: Model, folder: Path, card: Mapping[str, Any], card_text: str) ->
         _write(part / "card.md", card_text)
         _write(part / MANIFEST, _manifest(part))
         part.rename(folder)
-    except OSError as error:
+    except BaseException as error:
         shutil.rmtree(part, ignore_errors=True)
+        if not isinstance(error, OSError):
+            raise
         raise OutputError(f"{folder} 写不进去（{error.strerror}），请检查磁盘空间和权限") from error
 
 
@@ -79,7 +85,7 @@ def load(folder: Path) -> Model:
             )
         with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
             return _model(stored, arrays, domain_words(folder / "words.txt"))
-    except (KeyError, ValueError, TypeError, OSError, zipfile.BadZipFile) as error:
+    except _NOT_AS_WRITTEN as error:
         raise DamagedBundle(
             f"{folder} 的内容不完整（{type(error).__name__}），请重新训练或换一个版本"
         ) from error
@@ -165,13 +171,18 @@ def _model(stored: Mapping[str, Any], arrays: Mapping[str, Any], words: Mapping[
     features = Features(
         Tokenizer(words),
         [Block(**block) for block in stored["blocks"]],
-        arrays["words"].tobytes().decode().split("\n"),
+        [word for word in arrays["words"].tobytes().decode().split("\n") if word],
         np.cumsum(arrays["keys"], dtype=np.uint64),
         arrays["gram_weights"],
     )
     weights = np.ascontiguousarray(_unpacked(arrays["steps"].T, arrays["scale"]))
     thresholds = {name: Threshold(**levels) for name, levels in stored["thresholds"].items()}
     taxonomy = Taxonomy.from_json(stored["taxonomy"])
+    labels = sum(len(facet.codes) for facet in taxonomy.facets.values())
+    if weights.shape != (len(features.weights), labels) or len(features.keys) != len(features.weights):
+        raise ValueError("the arrays do not fit each other")
+    if arrays["bias"].shape != (labels,):
+        raise ValueError("the biases do not fit the labels")
     return Model(stored["version"], taxonomy, features, weights, arrays["bias"], thresholds)
 
 

@@ -1,10 +1,9 @@
 """Which words of a text decided.
 
 The model is linear, so a label's score is a sum over the grams of the text, and what each adds is
-known exactly. A gram's part is spread evenly over its characters and gathered by jieba's words;
-the parts of all words and the label's bias together are the score. What speaks for a label is
-what it adds more than the labels do on average, weighted by their confidence: the slope of the
-label's log-confidence along each gram.
+known exactly. What speaks for a label is what a gram adds to its score beyond what it adds to the
+other labels, these weighted by their confidence: the slope of the label's log-odds along the gram.
+A gram's part is spread evenly over its characters and gathered by jieba's words.
 """
 
 from __future__ import annotations
@@ -46,7 +45,10 @@ def explain(model: Model, request: str, facet: str, label: str) -> list[Evidence
 
 
 def contributions(model: Model, cleaned: str, facet: str, label: str) -> npt.NDArray[np.float64]:
-    """What each character of a cleaned text adds to a label, beyond the labels' average."""
+    """What each character of a cleaned text adds to a label, beyond what it adds to the others.
+
+    The sum, and the biases weighted alike, are the label's score less the others' average.
+    """
     row = model.features.transform([cleaned])
     columns, starts, untils = model.features.occurrences(cleaned)
     parts = np.zeros(len(cleaned))
@@ -61,13 +63,14 @@ def contributions(model: Model, cleaned: str, facet: str, label: str) -> npt.NDA
 
 
 def _slopes(model: Model, row: Any, facet: str, label: str) -> npt.NDArray[np.float64]:
-    """For each gram: its value in the text times the label's weight over the average one."""
+    """For each gram: its value in the text times the label's weight over the others' average."""
     where = model.columns[facet]
     weights = model.weights[row.indices, where]
     scores = row.data @ weights + model.bias[where]
-    shares = np.exp(scores - scores.max())
-    shares /= shares.sum()
     chosen = model.facets[facet].codes.index(label)
+    shares = np.exp(scores - np.delete(scores, chosen).max())
+    shares[chosen] = 0
+    shares /= shares.sum()
     slopes = np.zeros(len(model.features))
     slopes[row.indices] = row.data * (weights[:, chosen] - weights @ shares)
     return slopes

@@ -279,19 +279,23 @@ def _merged(keys: Keys, counts: Rows, more: Keys, more_counts: Rows) -> tuple[Ke
 
 
 def _renumbered(numbers: dict[str, int], keys: Keys, blocks: Sequence[Block]) -> tuple[list[str], Keys, Rows]:
-    """The words that kept grams need, numbered anew; the keys in those numbers, ascending; their order."""
+    """The words that kept grams need, numbered anew; the keys in those numbers, ascending; their order.
+
+    Words are numbered in alphabetical order: in the order in which they were met they would tell the
+    first texts.
+    """
     is_words = np.array([False, *(block.kind == "words" for block in blocks)])
     of_words = is_words[(keys >> BLOCK_SHIFT).astype(np.int64)]
     low = np.uint64((1 << int(WORD_BITS)) - 1)
     second = keys & low
     first = (keys >> WORD_BITS) & low
     used = np.unique(np.concatenate([first[of_words], second[of_words]]))
-    used = used[used > 0]
-    anew = np.zeros(len(numbers) + 1, dtype=np.uint64)
-    anew[used] = np.arange(1, len(used) + 1, dtype=np.uint64)
     all_words = list(numbers)
+    in_order = sorted(used[used > 0].tolist(), key=lambda number: all_words[number - 1])
+    anew = np.zeros(len(numbers) + 1, dtype=np.uint64)
+    anew[in_order] = np.arange(1, len(in_order) + 1, dtype=np.uint64)
     block = (keys >> BLOCK_SHIFT) << BLOCK_SHIFT
     changed = keys.copy()
     changed[of_words] = (block | (anew[first * of_words] << WORD_BITS) | anew[second * of_words])[of_words]
     order = np.argsort(changed)
-    return [all_words[number - 1] for number in used.tolist()], changed[order], order
+    return [all_words[number - 1] for number in in_order], changed[order], order

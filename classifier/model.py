@@ -148,9 +148,10 @@ def first_confidences(
     facet: Facet, confidences: npt.NDArray[np.floating[Any]]
 ) -> npt.NDArray[np.floating[Any]]:
     """The confidence of each first-level label, the sum of its second-level ones: texts x firsts."""
-    above = np.zeros((len(facet.codes), len(facet.firsts)), dtype=np.float32)
-    above[np.arange(len(facet.codes)), facet.first_index] = 1
-    return cast(npt.NDArray[np.floating[Any]], confidences @ above)
+    firsts = np.zeros((len(confidences), len(facet.firsts)), dtype=confidences.dtype)
+    for label, first in enumerate(facet.first_index.tolist()):
+        firsts[:, first] += confidences[:, label]  # not `@`, whose rounding depends on the other texts
+    return firsts
 
 
 def decode(facet: Facet, confidences: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.int64]:

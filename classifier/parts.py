@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +23,19 @@ class Parts:
 
     def __init__(self, target: Path, identity: Mapping[str, Any], *, resume: bool) -> None:
         self.folder = target.with_name(f".{target.name}.parts")
+        self.interrupted = self.folder.exists()  # whether an earlier run left something behind
         self.notes: list[str] = []
-        if self.folder.exists():
-            if resume:
-                self._check_same(identity)
-                return
+        if self.interrupted and resume:
+            self._check_same(identity)
+            self._drop_torn()
+            return
+        if self.interrupted:
             self.notes.append("发现上次未完成的运行；没有指定 --resume，从头开始")
-            shutil.rmtree(self.folder)
         elif resume:
             self.notes.append("没有未完成的运行可续，从头开始")
         try:
+            if self.interrupted:
+                shutil.rmtree(self.folder)
             self.folder.mkdir()
             self._put("job.json", json.dumps(identity, ensure_ascii=False).encode())
         except OSError as error:
@@ -66,16 +72,36 @@ class Parts:
         part = self.folder / f"{name}.part"
         with part.open("wb") as file:
             file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut may leave the name without the content
         part.replace(self.folder / name)
+
+    def _drop_torn(self) -> None:
+        """Forget the chunks whose file is not whole, as a failing disk may leave it: they are tagged anew."""
+        for path in self.folder.glob("*.arrow"):
+            try:
+                self.read(int(path.stem))
+            except (pa.ArrowException, OSError, ValueError):
+                path.unlink()
 
     def _check_same(self, identity: Mapping[str, Any]) -> None:
         try:
             before = json.loads((self.folder / "job.json").read_bytes())
         except (OSError, ValueError):
             before = {}
+        before = before if isinstance(before, dict) else {}
         other = [key for key in identity if before.get(key) != identity[key]]
         if other:
             raise InputError(
                 f"不能续做：上次未完成的运行与这次不同（{'、'.join(other)}）。"
                 "请用原来的输入、模型和选项，或去掉 --resume 从头开始"
             )
+
+
+def remove_unfinished(path: Path) -> None:
+    """Take away what a killed run had written of an output: `Writer`'s files beside it."""
+    unfinished = re.compile(rf"\.{re.escape(path.name[:40])}\.[0-9a-f]{{8}}\.(part|tmp)")
+    for entry in path.parent.iterdir():
+        if unfinished.fullmatch(entry.name):
+            with suppress(OSError):
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()

@@ -12,7 +12,7 @@ import re
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from platformdirs import user_data_path
 
@@ -22,6 +22,7 @@ from .model import Model
 
 DEFAULT = "default"
 
+_POINTER = "current"  # the file that names the version that answers; no version may be called so
 _HERE = Path(__file__).parent
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -135,9 +136,9 @@ class ModelStore:
         Raises:
             InputError: so it is.
         """
-        if not _NAME.fullmatch(version):
-            raise InputError(f"版本名“{version}”只能用字母、数字、点、横线和下划线，最多 64 个字符")
-        if (self.folder / version).exists():
+        if not _NAME.fullmatch(version) or version == _POINTER:
+            raise InputError(f"版本名“{version}”不能用：只能用字母、数字、点、横线和下划线，最多 64 个字符")
+        if (self.folder / version).exists() or (version == DEFAULT and self._default):
             raise InputError(f"版本“{version}”已经存在于 {self.folder}，模型版本只写一次，请另取名称")
 
     def promote(self, version: str) -> None:
@@ -174,26 +175,27 @@ class ModelStore:
 
     def _pointer(self) -> dict[str, Any]:
         try:
-            stored = json.loads((self.folder / "current").read_text(encoding="utf-8"))
-            if isinstance(stored, dict) and _NAME.fullmatch(str(stored.get("version"))):
-                return stored
+            stored = json.loads((self.folder / _POINTER).read_text(encoding="utf-8"))
+            version = stored.get("version") if isinstance(stored, dict) else None
+            if isinstance(version, str) and _NAME.fullmatch(version):
+                return cast(dict[str, Any], stored)
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:
             raise DamagedBundle(
-                f"{self.folder / 'current'} 读不出来，请运行 hotline models promote 重新指定"
+                f"{self.folder / _POINTER} 读不出来，请运行 hotline models promote 重新指定"
             ) from error
-        raise DamagedBundle(f"{self.folder / 'current'} 的内容不对，请运行 hotline models promote 重新指定")
+        raise DamagedBundle(f"{self.folder / _POINTER} 的内容不对，请运行 hotline models promote 重新指定")
 
     def _write_pointer(self, pointer: Mapping[str, Any]) -> None:
-        part = self.folder / f".current.{os.getpid()}"
+        part = self.folder / f".{_POINTER}.{os.getpid()}.{threading.get_ident()}"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with part.open("w", encoding="utf-8") as file:
                 json.dump(pointer, file)
                 file.flush()
                 os.fsync(file.fileno())
-            part.replace(self.folder / "current")
+            part.replace(self.folder / _POINTER)
         except OSError as error:
             part.unlink(missing_ok=True)
             raise OutputError(f"{self.folder} 写不进去（{error.strerror}），请检查磁盘空间和权限") from error

@@ -74,7 +74,8 @@ class Facet:
 
     def code_of(self, written: str) -> str | None:
         """The label that somebody wrote: a code, a name, a path of names or an alias; None if unknown."""
-        return self._written.get(written.strip().lower())
+        written = written.strip()
+        return written if written in self.by_code else self._written.get(written.lower())
 
     @cached_property
     def _written(self) -> Mapping[str, str]:
@@ -171,6 +172,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
             return tomllib.load(file)
     except OSError as error:
         raise InputError(f"{path}：分类体系文件打不开（{error.strerror}），请检查路径") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}：不是 UTF-8 编码，请用 UTF-8 另存") from error
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path}：不是正确的 TOML（{error}），请对照 taxonomy.toml 修改") from error
 
@@ -182,6 +185,9 @@ def _categories(path: Path, stored: Mapping[str, Any]) -> tuple[Facet, dict[str,
     for first, table in stored.items():
         if not isinstance(table, dict) or "name" not in table:
             raise InputError(f"{path}：[{first}] 须有 name（一级分类名称）")
+        odd = [code for code, name in table.items() if not isinstance(name, str)]
+        if odd:
+            raise InputError(f'{path}：[{first}] 的 {"、".join(odd)} 须是带引号的文字，例如 air = "大气污染"')
         first_names[first] = table["name"]
         departments[first] = table.get("department", "")
         seconds = {code: name for code, name in table.items() if code not in ("name", "department")}

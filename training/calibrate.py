@@ -11,6 +11,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
+from scipy.special import log_softmax
 from scipy.stats import beta
 
 from classifier.model import NEVER
@@ -52,9 +53,9 @@ def fit_calibration(scores: Scores, labels: Labels) -> Calibration:
 
     def loss(parameters: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         scale, shift = np.exp(parameters[0]), parameters[1:]
-        shares = _softmax(scale * scores + shift)
-        likelihood = np.log(np.maximum(shares[np.arange(texts), labels], 1e-12)).sum()
-        off = shares - truth
+        logs = log_softmax(scale * scores + shift, axis=1)
+        likelihood = logs[np.arange(texts), labels].sum()
+        off = np.exp(logs) - truth
         slope = np.concatenate([[scale * (off * scores).sum()], off.sum(axis=0) + _SHIFT_PENALTY * shift])
         return float(-likelihood + _SHIFT_PENALTY / 2 * (shift**2).sum()), slope
 
@@ -74,12 +75,14 @@ def choose_threshold(
     Learn then Test, 2021, section 3). A confidence that none reaches is returned when no part passes.
     """
     order = np.argsort(-confidence, kind="stable")
+    falling = -confidence[order]
     wrong = np.cumsum(~right[order])
     threshold = NEVER
     for share in _STEPS:
         count = round(share * len(confidence))
         if count < _FEWEST:
             continue
+        count = int(np.searchsorted(falling, falling[count - 1], side="right"))  # equal ones go together
         if upper_bound(int(wrong[count - 1]), count) > level:
             break
         threshold = float(confidence[order[count - 1]])

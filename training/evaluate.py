@@ -75,6 +75,8 @@ def evaluate(model: Model, samples: Samples) -> Scores:
     scores: Scores = {}
     for name in (name for name in model.facets if name in samples.labels):
         facet, labels = model.facets[name], _in_model_order(model, samples, name)
+        if (labels == UNKNOWN).all():
+            continue
         threshold = model.thresholds.get(name, Threshold())
         thresholds = np.tile([threshold.second, threshold.first], (len(samples), 1))
         scores |= _facet_scores(facet, labels, confidences[name].astype(np.float64), thresholds)

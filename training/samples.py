@@ -69,7 +69,8 @@ def read_samples(
         InputError: the file cannot be read, has no text or label column, or no usable row.
     """
     records = open_records(path, encoding=encoding)
-    rows, notes = _read_rows(records, _roles(records, path, columns, label_column))
+    facets = ("category",) if label_column else tuple(FACET_COLUMNS)
+    rows, notes = _read_rows(records, _roles(records, path, columns, label_column), facets)
     if not rows:
         raise InputError(f"{path.name}：没有一行同时有诉求内容和标签，请检查列是否选对")
     if label_column and not closed:
@@ -105,11 +106,11 @@ def _roles(
     return Columns.find(records.columns, wanted, required=("text", "category"), file=path.name)
 
 
-def _read_rows(records: Records, columns: Columns) -> tuple[list[_Row], list[str]]:
+def _read_rows(records: Records, columns: Columns, facets: Sequence[str]) -> tuple[list[_Row], list[str]]:
     rows: list[_Row] = []
     skipped: list[int] = []
     for chunk in records.chunks(_CHUNK):
-        for index, row in enumerate(_chunk_rows(chunk, columns)):
+        for index, row in enumerate(_chunk_rows(chunk, columns, facets)):
             if index in chunk.problems or not row.request.strip() or not any(row.labels.values()):
                 skipped.append(row.number)
             else:
@@ -120,13 +121,13 @@ def _read_rows(records: Records, columns: Columns) -> tuple[list[_Row], list[str
     return rows, notes
 
 
-def _chunk_rows(chunk: Chunk, columns: Columns) -> list[_Row]:
+def _chunk_rows(chunk: Chunk, columns: Columns, facets: Sequence[str]) -> list[_Row]:
     def cells(role: str) -> list[str]:
         name = columns.get(role)
         return [""] * len(chunk.frame) if name is None else [as_text(cell) for cell in chunk.frame[name]]
 
     ids, titles, texts, folds = cells("work_order_id"), cells("title"), cells("text"), cells("fold")
-    labels = {facet: cells(role) for facet, role in FACET_COLUMNS.items()}
+    labels = {facet: cells(FACET_COLUMNS[facet]) for facet in facets}
     return [
         _Row(
             chunk.row_number(i),
@@ -142,10 +143,10 @@ def _chunk_rows(chunk: Chunk, columns: Columns) -> list[_Row]:
 def _taxonomy_of_column(taxonomy: Taxonomy, rows: Sequence[_Row]) -> Taxonomy:
     written = {row.labels["category"] for row in rows}
     category = taxonomy.facets["category"]
-    if all(category.code_of(label) for label in written):
-        return Taxonomy(taxonomy.version, {"category": category}, taxonomy.departments)
     if len(written) < 2:
         raise InputError("标签列只有一种取值，至少要有两种才能训练，请检查 --label-column")
+    if all(category.code_of(label) for label in written):
+        return Taxonomy(taxonomy.version, {"category": category}, taxonomy.departments)
     return Taxonomy.of_labels(written)
 
 

@@ -9,7 +9,7 @@ import typer
 
 from classifier.store import ModelStore
 
-from ..console import err, progress, say_notes
+from ..console import progress, say, say_notes
 from . import options
 
 PARTLY_DONE = 3
@@ -52,18 +52,21 @@ def batch(
         sheet,
         encoding,
     )
-    with progress("打标") as bar:
-        task = bar.add_task("", total=None)
-        report = tag_file(job, lambda done, total: bar.update(task, completed=done, total=total))
-        bar.update(task, total=report.rows)
+    try:
+        with progress("打标") as bar:
+            task = bar.add_task("", total=None)
+            report = tag_file(job, lambda done, total: bar.update(task, completed=done, total=total))
+            bar.update(task, total=report.rows)
+    except KeyboardInterrupt:
+        say("已打标的行留着，加 --resume 可接着做")
+        raise
     say_notes(report.notes)
     counts = report.decisions
-    err.print(
+    say(
         f"{target}：{report.rows:,} 行，自动 {counts['auto']:,}，待复核 {counts['review']:,}，"
         f"未能打标 {counts['error']:,}"
-        + (f"（其中 {report.resumed:,} 行取自上次运行）" if report.resumed else ""),
-        soft_wrap=True,
+        + (f"（其中 {report.resumed:,} 行取自上次运行）" if report.resumed else "")
     )
     if report.errors:
-        err.print(f"[yellow]未能打标的行见 {report.errors}[/]", soft_wrap=True)
+        say(f"未能打标的行见 {report.errors}")
         raise typer.Exit(PARTLY_DONE)

@@ -12,7 +12,7 @@ from classifier import bundle
 from classifier.errors import ModelError
 from classifier.store import ModelStore
 
-from ..console import err, out
+from ..console import out, say, say_notes
 from . import options
 
 app = typer.Typer(help="查看、启用和退回模型版本。", no_args_is_help=True, rich_markup_mode=None)
@@ -30,7 +30,7 @@ def list_versions(as_json: options.Json = False, models_dir: options.ModelsDir =
         current: str | None = store.current_version()
     except ModelError as error:
         current = None
-        err.print(f"[yellow]注意[/] {error}", soft_wrap=True)
+        say_notes([str(error)])
     rows = []
     for version in store.versions():
         try:
@@ -80,11 +80,11 @@ def promote(version: Version, models_dir: options.ModelsDir = None) -> None:
     """启用一个版本；运行中的服务随即使用它。"""
     store = ModelStore(models_dir)
     store.promote(version)
-    err.print(f"当前版本：{version}（{store.folder}）", soft_wrap=True)
+    say(f"当前版本：{version}（{store.folder}）")
 
 
 @app.command()
 def rollback(models_dir: options.ModelsDir = None) -> None:
     """退回到上一个版本。"""
     store = ModelStore(models_dir)
-    err.print(f"当前版本：{store.rollback()}（{store.folder}）", soft_wrap=True)
+    say(f"当前版本：{store.rollback()}（{store.folder}）")

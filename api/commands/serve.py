@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from classifier.errors import InputError
 from classifier.store import ModelStore
 
-from ..console import err
+from ..console import say
 from . import options
 
 if TYPE_CHECKING:
@@ -29,9 +31,10 @@ def serve(
     import uvicorn
 
     ModelStore(models_dir).current()  # fail here, with a clear message, rather than in every worker
+    _check_free(host, port)
     if models_dir:
         os.environ[_MODELS_DIR] = str(models_dir.resolve())  # how the worker processes get to know
-    err.print(f"hotline 服务：http://{host}:{port}（Ctrl+C 停止）", soft_wrap=True)
+    say(f"hotline 服务：http://{host}:{port}（Ctrl+C 停止）")
     uvicorn.run(
         "api.commands.serve:served_app",
         factory=True,
@@ -41,6 +44,19 @@ def serve(
         log_level="warning",
         server_header=False,
     )
+
+
+def _check_free(host: str, port: int) -> None:
+    """Refuse an address that cannot be listened on; uvicorn would say so in its own terms and code.
+
+    Raises:
+        InputError: so it is.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise InputError(f"{host}:{port} 不能监听（{error.strerror}），请用 --host 和 --port 另选") from error
 
 
 def served_app() -> FastAPI:

@@ -17,7 +17,7 @@ from classifier.store import ModelStore
 from classifier.text import mask
 from classifier.work_order import FACETS, Tags, WorkOrder
 
-from ..console import err, out
+from ..console import out, say_notes
 from . import options
 
 _LINES = 500  # of stdin, tagged at once
@@ -36,13 +36,13 @@ def tag(
     """给诉求文本打标。--json 每条文本输出一行 JSON。"""
     store = ModelStore(models_dir)
     chosen = store.load(model) if model else store.current()
-    arrived = _lines() if texts == ["-"] else iter(texts)
+    arrived = _lines() if texts == ["-"] else map(_sound, texts)
     number = 0
     while batch := list(islice(arrived, _LINES)):
         for text, tags in zip(batch, chosen.tag(batch), strict=True):
             number += 1
             if not text.strip():
-                err.print(f"[yellow]注意[/] 第 {number} 条没有内容，标签仅为缺省值")
+                say_notes([f"第 {number} 条没有内容，标签仅为缺省值"])
             if as_json:
                 _print_json(chosen, text, tags, explain=explain)
             else:
@@ -52,6 +52,11 @@ def tag(
 def _lines() -> Iterator[str]:
     for line in sys.stdin.buffer:
         yield line.decode("utf-8", "replace").rstrip("\r\n")
+
+
+def _sound(text: str) -> str:
+    """An argument as UTF-8 can hold it: bytes that the terminal sent in another encoding become `?`."""
+    return text.encode(errors="replace").decode()
 
 
 def _print_json(model: Model, text: str, tags: Tags, *, explain: bool) -> None:
@@ -74,10 +79,13 @@ def _print(model: Model, text: str, tags: Tags, *, explain: bool) -> None:
             Text(f"其次 {others}" if others else "", style="dim"),
         )
     table.add_row("处理", _DECISIONS[tags.decision], "", "", Text(f"模型 {model.version}", style="dim"))
-    out.print(_coloured(model, text, tags) if explain else Text(_short(mask(text)), style="cyan"))
+    out.print(Text(_short(mask(text)), style="cyan"))
     out.print(table)
-    for warning in tags.warnings:
-        err.print(f"[yellow]注意[/] {warning}")
+    if explain:
+        out.print()
+        out.print(_coloured(model, text, tags))
+        out.print("绿色支持该标签，红色反对；数字是它给标签对数几率的增减。", style="dim")
+    say_notes(tags.warnings)
     out.print()
 
 

@@ -12,7 +12,7 @@ import typer
 from classifier.store import ModelStore
 from classifier.taxonomy import Taxonomy
 
-from ..console import err, say_notes
+from ..console import err, say, say_notes
 from . import options
 
 
@@ -51,9 +51,7 @@ def train(
         source, Taxonomy.load(taxonomy), columns=columns, label_column=label_column, encoding=encoding
     )
     say_notes(samples.notes)
-    err.print(
-        f"{len(samples):,} 条样本，维度：{'、'.join(f.title for f in samples.taxonomy.facets.values())}"
-    )
+    say(f"{len(samples):,} 条样本，维度：{'、'.join(f.title for f in samples.taxonomy.facets.values())}")
     with err.status("训练") as status:
         model, held_out = fit(samples, version, progress=lambda stage: status.update(f"训练：{stage}"))
         scores = evaluate_held_out(held_out, samples)
@@ -63,9 +61,9 @@ def train(
         sys.stdout.write(json.dumps({"version": version, **plain(scores)}, ensure_ascii=False) + "\n")
     else:
         print_scores(scores, f"{version}：{card['folds']} 折交叉验证")
-    err.print(f"已保存：{folder}", soft_wrap=True)
+    say(f"已保存：{folder}")
     if store.current_version() != version:
-        err.print(
+        say(
             f"启用它：hotline models promote {version}"
             + (f" --models-dir {models_dir}" if models_dir else "")
         )

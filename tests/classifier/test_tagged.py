@@ -1,0 +1,126 @@
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from classifier.columns import Columns
+from classifier.model import Model
+from classifier.records import Chunk
+from classifier.tagged import TAG_SCHEMA, requests_of, tag_frame
+from training.samples import Samples
+
+TEXTS = ["迎宾大道的路灯不亮，夜里看不清路", "邻居半夜唱歌，吵得睡不着", "请问社保卡怎么补办？"]
+
+
+def chunk_of(**columns):
+    frame = pd.DataFrame(columns, dtype=object)
+    return Chunk(0, frame, range(2, 2 + len(frame)))
+
+
+def test_added_columns_are_those_that_users_were_promised():
+    assert TAG_SCHEMA.names == [
+        "category_code", "category_name", "first_code", "first_name", "category_confidence",
+        "scope", "scope_detail", "scope_confidence", "request_type", "request_type_confidence",
+        "urgent", "urgent_confidence", "decision", "model_version", "error_reason",
+    ]  # fmt: skip
+
+
+def test_a_request_is_title_and_text(model):
+    chunk = chunk_of(标题=["路灯", "", None], 内容=["不亮", "唱歌", "咨询"])
+    requests = requests_of(chunk, Columns({"text": "内容", "title": "标题"}))
+    assert requests == ["路灯。不亮", "唱歌", "咨询"]
+
+
+def test_a_row_without_text_has_no_request_even_when_it_has_a_title():
+    chunk = chunk_of(标题=["路灯"] * 5, 内容=[None, "", " \t\n", float("nan"), "\u3000"])
+    assert requests_of(chunk, Columns({"text": "内容", "title": "标题"})) == [""] * 5
+
+
+def test_a_number_or_a_date_as_text_is_read_as_people_see_it():
+    chunk = chunk_of(内容=[20240712.0, pd.Timestamp("2024-07-12 08:30")])
+    assert requests_of(chunk, Columns({"text": "内容"})) == ["20240712", "2024-07-12 08:30:00"]
+
+
+def test_columns_of_arrow_types_are_read_alike():
+    frame = pd.DataFrame({"内容": pd.array(["路灯", None], dtype=pd.ArrowDtype(pa.string()))})
+    assert requests_of(Chunk(0, frame, range(2)), Columns({"text": "内容"})) == ["路灯", ""]
+
+
+def test_tags_are_those_of_the_model(model):
+    frame = tag_frame(model, TEXTS, {})
+    for row, tags in zip(frame.to_dict("records"), model.tag(TEXTS), strict=True):
+        category, scope = tags["category"], tags["scope"]
+        kind, urgent = tags["request_type"], tags["urgent"]
+        facet = model.facets["category"]
+        assert row == {
+            "category_code": category.label,
+            "category_name": facet.by_code[category.label].name,
+            "first_code": category.first,
+            "first_name": facet.first_names[category.first],
+            "category_confidence": round(category.confidence, 4),
+            "scope": scope.first,
+            "scope_detail": scope.label,
+            "scope_confidence": round(scope.first_confidence, 4),
+            "request_type": kind.label,
+            "request_type_confidence": round(kind.confidence, 4),
+            "urgent": int(urgent.label),
+            "urgent_confidence": round(urgent.confidence, 4),
+            "decision": tags.decision,
+            "model_version": model.version,
+            "error_reason": None,
+        }
+
+
+def test_a_row_that_cannot_be_tagged_has_a_reason_and_no_tags(model):
+    frame = tag_frame(model, [TEXTS[0], "", TEXTS[1]], {2: "有无法解码的字节"})
+    assert frame["decision"].tolist()[1:] == ["error", "error"]
+    assert frame["decision"][0] in {"auto", "review"}
+    assert frame["error_reason"].tolist() == [None, "没有诉求内容", "有无法解码的字节"]
+    tags = frame.drop(columns=["decision", "model_version", "error_reason"])
+    assert tags.iloc[1:].isna().all(axis=None)
+    assert tags.iloc[0].notna().all()
+
+
+def test_the_problem_of_a_row_goes_before_its_missing_text(model):
+    assert tag_frame(model, [""], {0: "多出的未读"})["error_reason"].tolist() == ["多出的未读"]
+
+
+def test_rows_that_fail_do_not_shift_the_tags_of_others(model):
+    alone = tag_frame(model, TEXTS, {})
+    among = tag_frame(model, ["", TEXTS[0], "", TEXTS[1], TEXTS[2], ""], {})
+    assert among.iloc[[1, 3, 4]].values.tolist() == alone.values.tolist()
+
+
+def test_no_rows_give_no_tags(model):
+    frame = tag_frame(model, [], {})
+    assert list(frame.columns) == TAG_SCHEMA.names
+    assert len(frame) == 0
+
+
+def test_every_column_fits_its_type(model):
+    frame = tag_frame(model, [*TEXTS, ""], {})
+    for field in TAG_SCHEMA:
+        assert pa.array(frame[field.name].tolist(), field.type).type == field.type
+
+
+@pytest.fixture(scope="session")
+def foreign(samples: Samples) -> Model:
+    """A model of a foreign, flat label set: it knows a category and nothing else."""
+    from classifier.taxonomy import Taxonomy
+    from training.fit import train
+
+    taxonomy = Taxonomy.of_labels({"短", "长"})
+    codes = taxonomy.facets["category"].codes
+    labels = np.array([codes.index("长" if len(text) > 80 else "短") for text in samples.requests])
+    labelled = Samples(samples.ids, samples.requests, {"category": labels}, samples.folds, taxonomy)
+    return train(labelled, "foreign")[0]
+
+
+def test_a_foreign_model_leaves_the_columns_of_other_facets_empty(foreign):
+    frame = tag_frame(foreign, [*TEXTS, ""], {})
+    assert set(frame["category_code"][:3]) <= {"短", "长"}
+    assert frame["category_name"].tolist()[:3] == frame["category_code"].tolist()[:3]
+    assert frame["first_code"].tolist()[:3] == frame["category_code"].tolist()[:3]
+    others = ["scope", "scope_detail", "scope_confidence", "request_type", "request_type_confidence"]
+    assert frame[[*others, "urgent", "urgent_confidence"]].isna().all(axis=None)
+    assert frame["decision"].notna().all()

@@ -1,0 +1,211 @@
+"""Training: better than guessing, the same twice, and not put off by rare or missing labels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from classifier.bundle import rounded
+from classifier.errors import InputError
+from classifier.features import Block
+from classifier.model import NEVER, Threshold
+from classifier.taxonomy import Taxonomy
+from training import fit
+from training.fit import Recipe, judge, thresholds_of, train
+from training.samples import UNKNOWN, Samples
+
+QUICK = Recipe(blocks=(Block("text", "words", 1, 2), Block("text", "characters", 2, 3)))
+
+
+def part_of(samples: Samples, which, labels=None, folds=None) -> Samples:
+    """Some of the samples, perhaps with other labels or folds."""
+    which = np.asarray(which)
+    labels = labels or {name: own[which] for name, own in samples.labels.items()}
+    folds = samples.folds[which] % 2 if folds is None else folds
+    taxonomy = Taxonomy(samples.taxonomy.version, {name: samples.taxonomy.facets[name] for name in labels})
+    requests = [samples.requests[i] for i in which]
+    return Samples([samples.ids[i] for i in which], requests, labels, folds, taxonomy)
+
+
+@pytest.fixture(scope="module")
+def few(samples) -> Samples:
+    """A sixth of the samples in two folds."""
+    return part_of(samples, np.arange(0, len(samples), 6))
+
+
+@pytest.fixture(scope="module")
+def few_fit(few):
+    return train(few, "few", QUICK)
+
+
+# --- as good as it should be ---
+
+
+@pytest.mark.parametrize(("facet", "gain"), [("category", 0.15), ("scope", 0.05), ("request_type", 0.1)])
+def test_a_model_beats_the_most_frequent_label_by_far_on_unseen_folds(trained, samples, facet, gain):
+    _, held_out = trained
+    labels = samples.labels[facet]
+    right = (held_out.confidences[facet].argmax(axis=1) == labels).mean()
+    assert right > np.bincount(labels).max() / len(labels) + gain
+
+
+def test_held_out_scores_are_not_those_of_the_samples_own_model(trained, samples):
+    """A model that had seen a sample would be surer of it: held-out texts are right less often."""
+    model, held_out = trained
+    labels = samples.labels["category"]
+    seen = (model.confidences(samples.requests)["category"].argmax(axis=1) == labels).mean()
+    unseen = (held_out.confidences["category"].argmax(axis=1) == labels).mean()
+    assert unseen < seen - 0.05
+
+
+def test_confidences_of_held_out_texts_are_shares(trained, samples):
+    _, held_out = trained
+    for name, facet in samples.taxonomy.facets.items():
+        confidences = held_out.confidences[name]
+        assert confidences.shape == held_out.scores[name].shape == (len(samples), len(facet.codes))
+        assert confidences.sum(axis=1) == pytest.approx(1)
+
+
+def test_a_fold_is_judged_by_the_other_folds_alone(few, few_fit):
+    """Other labels in one fold change nothing of what is said of that fold."""
+    scores = few_fit[1].scores
+    first = few.folds == 0
+    labels = dict(few.labels)
+    labels["scope"] = np.where(first, (few.labels["scope"] + 1) % 3, few.labels["scope"])
+    judged = judge(Samples(few.ids, few.requests, labels, few.folds, few.taxonomy), scores)
+    before = few_fit[1]
+    assert np.array_equal(judged.confidences["scope"][first], before.confidences["scope"][first])
+    assert np.array_equal(judged.thresholds["scope"][first], before.thresholds["scope"][first])
+    assert not np.allclose(judged.confidences["scope"][~first], before.confidences["scope"][~first])
+
+
+def test_a_model_has_a_threshold_for_each_facet_and_weights_that_survive_storing(trained, samples):
+    model, _ = trained
+    assert set(model.thresholds) == set(samples.taxonomy.facets)
+    assert model.weights.dtype == model.bias.dtype == np.float32
+    assert np.array_equal(rounded(model.weights), model.weights)
+
+
+# --- the same twice ---
+
+
+def test_two_fits_are_equal(few, few_fit):
+    model, held_out = few_fit
+    again, again_held_out = train(few, "few", QUICK)
+    assert again.features.words == model.features.words
+    assert np.array_equal(again.features.keys, model.features.keys)
+    assert np.array_equal(again.weights, model.weights)
+    assert np.array_equal(again.bias, model.bias)
+    assert again.thresholds == model.thresholds
+    for name, scores in held_out.scores.items():
+        assert np.array_equal(again_held_out.scores[name], scores)
+        assert np.array_equal(again_held_out.confidences[name], held_out.confidences[name])
+
+
+def test_heads_fitted_in_processes_are_those_fitted_in_one(few, monkeypatch):
+    """LIBLINEAR's random numbers are shared by threads: neither threads nor an order may show."""
+    rows = fit.Features.fit(list(few.requests), fit.Tokenizer({}), QUICK.blocks).transform(few.requests)
+    labels = few.labels["request_type"]
+    jobs = []
+
+    def parallel(n_jobs, **options):
+        jobs.append((n_jobs, options))
+        return lambda tasks: [function(*args) for function, args, _ in reversed(list(tasks))][::-1]
+
+    weights, bias = fit._heads(rows, labels, 6, 0.2)
+    monkeypatch.setattr(fit, "Parallel", parallel)
+    backwards, backwards_bias = fit._heads(rows, labels, 6, 0.2)
+    assert np.array_equal(weights, backwards)
+    assert np.array_equal(bias, backwards_bias)
+    assert jobs == [(1, {})]
+
+
+def test_progress_tells_each_fold(few):
+    told = []
+    small = part_of(few, np.arange(60), {"urgent": few.labels["urgent"][:60]})
+    train(small, "small", QUICK, told.append)
+    assert told == ["第 1/2 折", "第 2/2 折", "全部样本"]
+
+
+# --- labels that are rare or missing ---
+
+
+@pytest.fixture(scope="module")
+def holey(samples):
+    """A fit on samples of which each fold lacks something."""
+    which = np.arange(0, len(samples), 8)
+    folds = np.arange(len(which)) % 3
+    labels = {name: own[which].copy() for name, own in samples.labels.items()}
+    only_here = labels["category"] == labels["category"][0]
+    folds[only_here] = 0  # a category that fold 0 alone holds
+    labels["request_type"][folds != 1] = UNKNOWN  # the other folds say nothing of it
+    labels["urgent"][:] = 0  # only one of two labels
+    labels["scope"][::2] = UNKNOWN
+    holey = part_of(samples, which, labels, folds)
+    return holey, *train(holey, "holey", QUICK)
+
+
+def test_labels_that_a_fold_does_not_hold_do_not_stop_training(holey):
+    samples, model, held_out = holey
+    for name, confidences in held_out.confidences.items():
+        assert np.isfinite(confidences).all()
+        assert confidences.sum(axis=1) == pytest.approx(1)
+        assert model.confidences(samples.requests)[name].sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_label_without_samples_is_never_given(holey, samples):
+    """Also not to texts that the model has not seen, of which no head is sure."""
+    few, model, held_out = holey
+    assert {tags["urgent"].label for tags in model.tag(samples.requests)} == {"0"}
+    there = np.unique(few.labels["category"])
+    assert len(there) < len(model.facets["category"].codes)
+    codes = {model.facets["category"].codes[label] for label in there}
+    assert {tags["category"].label for tags in model.tag(samples.requests)} <= codes
+    assert set(held_out.scores["category"].argmax(axis=1)) <= set(there.tolist())
+
+
+def test_samples_without_a_facets_label_teach_it_nothing(few):
+    """Whatever the label of a sample is taken for, while it is unknown the facet's scores are the same."""
+    which = np.arange(80)
+    known = part_of(few, which, {"urgent": few.labels["urgent"][which]}, few.folds[which])
+    half = {"urgent": np.where(which % 2 == 0, known.labels["urgent"], UNKNOWN)}
+    model, held_out = train(part_of(few, which, half, few.folds[which]), "half", QUICK)
+    full_model, _ = train(known, "full", QUICK)
+    assert held_out.scores["urgent"].shape == (80, 2)
+    assert not np.array_equal(model.weights, full_model.weights)
+
+
+def test_too_few_samples_are_refused_with_a_reason(few):
+    tiny = part_of(few, [0, 1], {"urgent": np.array([0, 1])}, np.array([0, 1]))
+    with pytest.raises(InputError, match="太少"):
+        train(tiny, "tiny")
+
+
+# --- other label sets ---
+
+
+def test_a_foreign_flat_label_set_is_learnt(samples, few):
+    facet = samples.taxonomy.facets["request_type"]
+    foreign = Taxonomy.of_labels([f"类{code}" for code in facet.codes])
+    place = {code: i for i, code in enumerate(foreign.facets["category"].codes)}
+    labels = np.array([place[f"类{facet.codes[i]}"] for i in few.labels["request_type"]])
+    own = Samples(few.ids, few.requests, {"category": labels}, few.folds, foreign)
+    model, held_out = train(own, "foreign", QUICK)
+    assert list(model.facets) == ["category"]
+    assert (held_out.confidences["category"].argmax(axis=1) == labels).mean() > np.bincount(
+        labels
+    ).max() / len(labels)
+    tags = model.tag(few.requests[:20])
+    assert all(tag["category"].label == tag["category"].first for tag in tags)
+    assert all(tag["category"].confidence == tag["category"].first_confidence for tag in tags)
+
+
+# --- thresholds ---
+
+
+def test_thresholds_are_chosen_for_each_level_by_itself(samples):
+    """All first levels right, half of the second ones wrong: only the first level may be automatic."""
+    facet = samples.taxonomy.facets["scope"]
+    confidences = np.tile([[0.1, 0.5, 0.4]], (1000, 1))
+    labels = np.tile([1, 2], 500)
+    assert thresholds_of(facet, confidences, labels) == Threshold(NEVER, pytest.approx(0.9))
