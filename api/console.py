@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from rich.console import Console
 from rich.progress import (
@@ -19,8 +22,11 @@ from rich.progress import (
 )
 from rich.text import Text
 
-out = Console(highlight=False, markup=False, emoji=False)  # a label or a file may be called [a] or :a:
-err = Console(stderr=True, highlight=False, markup=False, emoji=False)
+_PIPED = 160  # columns where there is no terminal to fit
+
+_plain = partial(Console, highlight=False, markup=False, emoji=False)  # a file may be called [a] or :a:
+out = _plain(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPED)
+err = _plain(stderr=True)
 
 
 def say(message: str) -> None:

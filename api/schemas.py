@@ -8,9 +8,9 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from classifier.evidence import Evidence, explain
+from classifier.masking import mask
 from classifier.model import Model
 from classifier.taxonomy import Facet
-from classifier.text import mask
 from classifier.work_order import Tag, Tags, WorkOrder
 
 LONGEST = 100_000  # characters of a text that are taken at all; the model reads the first 8,000

@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 from .errors import DamagedBundle, OutputError
 from .features import Block, Features
+from .link import Link
 from .model import Matrix, Model, Threshold
 from .taxonomy import Taxonomy
 from .text import MAX_CHARACTERS
@@ -147,6 +148,7 @@ def _write_arrays(model: Model, path: Path) -> None:
             steps=np.ascontiguousarray(steps.T),  # labels x grams: a label's zeros stand together
             scale=scale,
             bias=model.bias,
+            shift=np.concatenate([model.links[name].shift for name in model.facets]),
             words=words,
         )
         _flush(file)
@@ -161,6 +163,7 @@ def _description(model: Model) -> dict[str, Any]:
             name: {"second": threshold.second, "first": threshold.first}
             for name, threshold in model.thresholds.items()
         },
+        "links": {name: {"ratio": link.ratio, "offset": link.offset} for name, link in model.links.items()},
         "tokenizer": {"engine": "jieba", "hmm": False, "rjieba": installed("rjieba")},
         "blocks": model.features.describe(),
         "max_characters": MAX_CHARACTERS,
@@ -178,12 +181,18 @@ def _model(stored: Mapping[str, Any], arrays: Mapping[str, Any], words: Mapping[
     weights = np.ascontiguousarray(_unpacked(arrays["steps"].T, arrays["scale"]))
     thresholds = {name: Threshold(**levels) for name, levels in stored["thresholds"].items()}
     taxonomy = Taxonomy.from_json(stored["taxonomy"])
-    labels = sum(len(facet.codes) for facet in taxonomy.facets.values())
+    ends = np.cumsum([len(facet.codes) for facet in taxonomy.facets.values()])
+    labels = int(ends[-1])
+    shifts = np.split(arrays["shift"], ends[:-1])
+    links = {
+        name: Link(**stored["links"][name], shift=shift)
+        for name, shift in zip(taxonomy.facets, shifts, strict=True)
+    }
     if weights.shape != (len(features.weights), labels) or len(features.keys) != len(features.weights):
         raise ValueError("the arrays do not fit each other")
-    if arrays["bias"].shape != (labels,):
+    if arrays["bias"].shape != (labels,) or arrays["shift"].shape != (labels,):
         raise ValueError("the biases do not fit the labels")
-    return Model(stored["version"], taxonomy, features, weights, arrays["bias"], thresholds)
+    return Model(stored["version"], taxonomy, features, weights, arrays["bias"], links, thresholds)
 
 
 def _manifest(folder: Path) -> str:

@@ -2,7 +2,8 @@
 
 The model is linear, so a label's score is a sum over the grams of the text, and what each adds is
 known exactly. What speaks for a label is what a gram adds to its score beyond what it adds to the
-other labels, these weighted by their confidence: the slope of the label's log-odds along the gram.
+other labels, these weighted by their confidence, each score by the slope of the link: together the
+slope of the label's log-odds along the gram.
 A gram's part is spread evenly over its characters and gathered by jieba's words.
 """
 
@@ -18,6 +19,8 @@ from .model import Model
 from .text import align
 
 STRONGEST = 8
+
+_LEAST = np.finfo(np.float64).tiny  # of the others' confidence, lest it be divided by zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def explain(model: Model, request: str, facet: str, label: str) -> list[Evidence
 def contributions(model: Model, cleaned: str, facet: str, label: str) -> npt.NDArray[np.float64]:
     """What each character of a cleaned text adds to a label, beyond what it adds to the others.
 
-    The sum, and the biases weighted alike, are the label's score less the others' average.
+    The sum is the label's score, without its bias, less the others' average, in slopes of the link.
     """
     row = model.features.transform([cleaned])
     columns, starts, untils = model.features.occurrences(cleaned)
@@ -66,11 +69,13 @@ def _slopes(model: Model, row: Any, facet: str, label: str) -> npt.NDArray[np.fl
     """For each gram: its value in the text times the label's weight over the others' average."""
     where = model.columns[facet]
     weights = model.weights[row.indices, where]
-    scores = row.data @ weights + model.bias[where]
+    scores = (row.data @ weights + model.bias[where]).astype(np.float64)[None, :]
     chosen = model.facets[facet].codes.index(label)
-    shares = np.exp(scores - np.delete(scores, chosen).max())
-    shares[chosen] = 0
-    shares /= shares.sum()
+    link = model.links[facet]
+    pull = -link.confidences(scores)[0]
+    pull[chosen] = 0
+    pull /= max(-pull.sum(), _LEAST)
+    pull[chosen] = 1
     slopes = np.zeros(len(model.features))
-    slopes[row.indices] = row.data * (weights[:, chosen] - weights @ shares)
+    slopes[row.indices] = row.data * (weights @ (pull * link.slopes(scores)[0]))
     return slopes

@@ -1,8 +1,8 @@
 """Texts to tags: the only thing that serving needs.
 
-clean -> words -> features -> one sparse product for all facets -> softmax for each facet. Training
-folds whatever it combines (heads of both levels, temperature, biases) into the one weight matrix,
-so a model here is a linear one, and what decided can be told exactly.
+clean -> words -> features -> one sparse product for all facets -> a link for each facet. Training
+folds whatever it combines (heads of both levels, temperature) into the one weight matrix, so a model
+here is a linear one, and what decided can be told exactly.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .features import Features
+from .link import Link
 from .taxonomy import Facet, Taxonomy
 from .text import MAX_CHARACTERS, clean, is_truncated
 from .work_order import Decision, Level, Tag, Tags
@@ -49,6 +50,7 @@ class Model:
         features: Features,
         weights: Matrix,
         bias: Matrix,
+        links: Mapping[str, Link],
         thresholds: Mapping[str, Threshold],
     ) -> None:
         self.version = version
@@ -56,6 +58,7 @@ class Model:
         self.features = features
         self.weights = weights
         self.bias = bias
+        self.links = dict(links)
         self.thresholds = dict(thresholds)
 
     @property
@@ -86,7 +89,8 @@ class Model:
         rows = self.features.transform(cleaned)
         scores = rows @ self.weights + self.bias
         blank = np.diff(rows.indptr) == 0
-        return {name: softmax(scores[:, where]) for name, where in self.columns.items()}, blank
+        found = {name: self.links[name].confidences(scores[:, where]) for name, where in self.columns.items()}
+        return {name: shares.astype(np.float32) for name, shares in found.items()}, blank
 
     def _tag(self, requests: Sequence[str]) -> Iterator[Tags]:
         cleaned = [clean(request) for request in requests]
@@ -136,12 +140,6 @@ class Model:
 
 
 _LEVELS = cast(tuple[Level, ...], ("none", "first", "second"))
-
-
-def softmax(scores: Matrix) -> Matrix:
-    """Rows of scores as shares that sum to one."""
-    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return cast(Matrix, shares / shares.sum(axis=1, keepdims=True))
 
 
 def first_confidences(

@@ -11,9 +11,10 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
-from scipy.special import log_softmax
+from scipy.special import expit, log_expit, log_softmax
 from scipy.stats import beta
 
+from classifier.link import Link
 from classifier.model import NEVER
 
 Scores = npt.NDArray[np.float64]  # texts x labels
@@ -25,43 +26,51 @@ SURENESS = 0.95  # with which its bound must hold
 BINS = 15
 
 _SHIFT_PENALTY = 2.0  # in samples: keeps the shift of a rare label near zero
+_LINK_PENALTY = 1.0  # in samples: keeps the link where it is usual when there are few samples
 _STEPS = np.arange(0.05, 1.0001, 0.01)  # shares of the texts that are tried as the automatic part
 _FEWEST = 100  # texts below which no bound is tried
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Confidences are `softmax(scale * scores + shift)`."""
+    """What turns the scores of heads into confidences: a scale, and the link behind it."""
 
     scale: float
-    shift: npt.NDArray[np.float64]
+    link: Link
 
     def confidences(self, scores: Scores) -> Confidences:
         """The confidence of each label: texts x labels, rows sum to one."""
-        return _softmax(self.scale * scores + self.shift)
+        return cast(Confidences, self.link.confidences(self.scale * scores))
 
 
 def fit_calibration(scores: Scores, labels: Labels) -> Calibration:
-    """The scale and shift of least negative log-likelihood on held-out scores.
+    """The scale and link of least negative log-likelihood on held-out scores.
 
-    Temperature scaling with a bias for each label (Guo, Pleiss, Sun, Weinberger: On Calibration of
-    Modern Neural Networks, ICML 2017, section 4.2), the biases held small by a quadratic penalty.
+    As in temperature scaling with a bias for each label (Guo, Pleiss, Sun, Weinberger: On Calibration
+    of Modern Neural Networks, ICML 2017, section 4.2), the biases held small by a quadratic penalty,
+    but with the two slopes of `classifier.link`.
     """
     texts, count = scores.shape
     truth = np.zeros_like(scores)
     truth[np.arange(texts), labels] = 1
 
     def loss(parameters: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-        scale, shift = np.exp(parameters[0]), parameters[1:]
-        logs = log_softmax(scale * scores + shift, axis=1)
+        (scale, steep), offset, shift = np.exp(parameters[:2]), parameters[2], parameters[3:]
+        bent = steep * scores + offset
+        logs = log_softmax(scale * scores + log_expit(bent) + shift, axis=1)
         likelihood = logs[np.arange(texts), labels].sum()
         off = np.exp(logs) - truth
-        slope = np.concatenate([[scale * (off * scores).sum()], off.sum(axis=0) + _SHIFT_PENALTY * shift])
-        return float(-likelihood + _SHIFT_PENALTY / 2 * (shift**2).sum()), slope
+        low = off * expit(-bent)
+        slope = np.array([scale * (off * scores).sum(), steep * (low * scores).sum(), low.sum()])
+        gone = parameters[:3] - start[:3]
+        penalty = (_SHIFT_PENALTY * (shift**2).sum() + _LINK_PENALTY * (gone**2).sum()) / 2
+        slopes = [slope + _LINK_PENALTY * gone, off.sum(axis=0) + _SHIFT_PENALTY * shift]
+        return float(penalty - likelihood), np.concatenate(slopes)
 
-    start = np.concatenate([[np.log(3.0)], np.zeros(count)])
+    start = np.concatenate([np.log([0.5, 0.7]), [2.0], np.zeros(count)])
     found: Any = minimize(loss, start, jac=True, method="L-BFGS-B")
-    return Calibration(float(np.exp(found.x[0])), found.x[1:])
+    scale, steep = np.exp(found.x[:2])
+    return Calibration(float(scale), Link(float(steep / scale), float(found.x[2]), found.x[3:]))
 
 
 def choose_threshold(
@@ -108,8 +117,3 @@ def reliability(
     return [
         (float(confidence[part].mean()), float(right[part].mean()), len(part)) for part in parts if len(part)
     ]
-
-
-def _softmax(scores: Scores) -> Confidences:
-    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return cast(Confidences, shares / shares.sum(axis=1, keepdims=True))

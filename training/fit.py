@@ -64,7 +64,7 @@ def train(
     progress("全部样本")
     everything = np.arange(len(samples))
     features, weights, bias = _fit(samples, cleaned, tokenizer, everything, recipe)
-    thresholds = {}
+    links, thresholds = {}, {}
     start = 0
     for name, facet in samples.taxonomy.facets.items():
         labels = samples.labels[name]
@@ -72,10 +72,11 @@ def train(
         calibration = fit_calibration(held_out.scores[name][known], labels[known])
         where = slice(start, start + len(facet.codes))
         weights[:, where] *= calibration.scale
-        bias[where] = bias[where] * calibration.scale + calibration.shift
+        bias[where] *= calibration.scale
+        links[name] = calibration.link
         thresholds[name] = thresholds_of(facet, held_out.confidences[name][known], labels[known])
         start = where.stop
-    return Model(version, samples.taxonomy, features, rounded(weights), bias, thresholds), held_out
+    return Model(version, samples.taxonomy, features, rounded(weights), bias, links, thresholds), held_out
 
 
 def cross_scores(

@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from classifier.evidence import explain as explained_by
+from classifier.masking import mask
 from classifier.model import Model
 from classifier.store import ModelStore
-from classifier.text import mask
 from classifier.work_order import FACETS, Tags, WorkOrder
 
 from ..console import out, say_notes

@@ -156,7 +156,9 @@ def test_a_model_folder_that_is_emptied_is_noticed(store):
 
 
 def test_a_promoted_model_answers_without_a_restart(store, model):
-    again = Model("again", model.taxonomy, model.features, model.weights, model.bias, model.thresholds)
+    again = Model(
+        "again", model.taxonomy, model.features, model.weights, model.bias, model.links, model.thresholds
+    )
     with TestClient(create_app(ModelStore(store.folder))) as client:
         assert results(post(client, {"text": TEXTS[0]}))[0]["model_version"] == "small"
         bundle.save(again, store.folder / "again", {}, "")

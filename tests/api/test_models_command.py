@@ -9,7 +9,9 @@ from classifier.model import Model
 @pytest.fixture
 def two(store, model):
     """A store of its own with a second version, which nobody has promoted."""
-    again = Model("again", model.taxonomy, model.features, model.weights, model.bias, model.thresholds)
+    again = Model(
+        "again", model.taxonomy, model.features, model.weights, model.bias, model.links, model.thresholds
+    )
     card = bundle.read_card(store.path("small"))
     bundle.save(again, store.folder / "again", card | {"version": "again"}, "# 模型 again\n")
     return store

@@ -23,14 +23,16 @@ DRESSED = [
 
 
 def beyond_the_others(model, request: str, facet: str, label: str) -> float:
-    """The label's score less the others' mean score weighted by confidence, both without their bias."""
+    """The label's score less the others' mean score weighted by confidence, in slopes of the link."""
     row = model.features.transform([clean(request)])
     where = model.columns[facet]
     added = row.data.astype(np.float64) @ model.weights[row.indices, where]
-    shares = np.exp(added + model.bias[where])
+    scores = (added + model.bias[where])[None, :]
+    bent = added * model.links[facet].slopes(scores)[0]
     chosen = model.facets[facet].codes.index(label)
     others = np.arange(len(added)) != chosen
-    return float(added[chosen] - np.average(added[others], weights=shares[others]))
+    shares = model.links[facet].confidences(scores)[0]
+    return float(bent[chosen] - np.average(bent[others], weights=shares[others]))
 
 
 def test_contributions_sum_to_what_the_label_scores_beyond_the_others(model, samples):
@@ -44,6 +46,7 @@ def test_contributions_sum_to_what_the_label_scores_beyond_the_others(model, sam
 
 
 def test_what_speaks_for_one_of_two_labels_speaks_against_the_other(model, samples):
+    # Exactly so: of two labels each is all that there is beside the other.
     cleaned = clean(samples.requests[3])
     calm, urgent = (contributions(model, cleaned, "urgent", label) for label in ("0", "1"))
     assert np.abs(calm).max() > 0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.model import ALTERNATIVES, BATCH, NEVER, Model, Threshold, decode, first_confidences, softmax
+from classifier.model import ALTERNATIVES, BATCH, NEVER, Model, Threshold, decode, first_confidences
 from classifier.taxonomy import Facet, Label
 from classifier.text import MAX_CHARACTERS
 
@@ -26,7 +26,9 @@ PLAIN = [
 
 
 def with_thresholds(model: Model, **thresholds: Threshold) -> Model:
-    return Model(model.version, model.taxonomy, model.features, model.weights, model.bias, thresholds)
+    return Model(
+        model.version, model.taxonomy, model.features, model.weights, model.bias, model.links, thresholds
+    )
 
 
 # --- properties ---
@@ -110,14 +112,6 @@ def test_alternatives_are_the_next_best_labels_and_never_the_label_itself(model,
             assert tag.label not in codes
             assert len(set(codes)) == len(codes)
             assert shares == sorted(shares, reverse=True)
-
-
-def test_softmax_survives_huge_scores():
-    shares = softmax(np.array([[1000, 0, -1000], [0, 0, 0]], dtype=np.float32))
-    assert shares == pytest.approx(np.array([[1, 0, 0], [1 / 3] * 3]))
-
-
-# --- behaviour ---
 
 
 def full_width(text: str) -> str:

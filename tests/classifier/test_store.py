@@ -19,7 +19,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def named(model: Model, version: str) -> Model:
-    return Model(version, model.taxonomy, model.features, model.weights, model.bias, model.thresholds)
+    return Model(
+        version, model.taxonomy, model.features, model.weights, model.bias, model.links, model.thresholds
+    )
 
 
 def add(store: ModelStore, model: Model, *versions: str) -> None:

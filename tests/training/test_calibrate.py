@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.optimize import check_grad
 from scipy.stats import binomtest
 
+from classifier.link import Link, softmax
 from classifier.model import NEVER
 from training import calibrate
 from training.calibrate import (
@@ -25,11 +26,6 @@ from training.calibrate import (
 )
 
 
-def softmax(scores):
-    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return shares / shares.sum(axis=1, keepdims=True)
-
-
 def drawn(rng, shares):
     """A label for each row, drawn by its shares."""
     return (shares.cumsum(axis=1) > rng.random((len(shares), 1))).argmax(axis=1)
@@ -39,19 +35,13 @@ def drawn(rng, shares):
 
 
 @pytest.mark.parametrize("scale", [0.3, 1.0, 5.0])
-def test_a_known_temperature_is_found_again(scale):
+@pytest.mark.parametrize("ratio", [0.0, 2.0])
+def test_confidences_of_a_known_link_are_found_again(scale, ratio):
     rng = np.random.default_rng(7)
     scores = rng.normal(size=(20_000, 4))
-    found = fit_calibration(scores, drawn(rng, softmax(scale * scores)))
-    assert found.scale == pytest.approx(scale, rel=0.06)
-    assert np.abs(found.shift - found.shift.mean()).max() < 0.1
-
-
-def test_a_known_shift_is_found_again():
-    rng = np.random.default_rng(8)
-    scores, shift = rng.normal(size=(20_000, 3)), np.array([0.8, 0.0, -0.8])
-    found = fit_calibration(scores, drawn(rng, softmax(2 * scores + shift)))
-    assert found.shift - found.shift.mean() == pytest.approx(shift, abs=0.1)
+    truth = Calibration(scale, Link(ratio, 1.0, np.array([0.5, 0.0, 0.0, -0.5])))
+    found = fit_calibration(scores, drawn(rng, truth.confidences(scores)))
+    assert np.abs(found.confidences(scores) - truth.confidences(scores)).mean() < 0.01
 
 
 def test_the_slope_of_the_loss_is_its_derivative(monkeypatch):
@@ -66,7 +56,7 @@ def test_the_slope_of_the_loss_is_its_derivative(monkeypatch):
     monkeypatch.setattr(calibrate, "minimize", minimize)
     fit_calibration(scores, drawn(rng, softmax(scores)))
     for _ in range(5):
-        point = rng.normal(size=6)
+        point = rng.normal(size=8)
         error = check_grad(lambda x: kept["loss"](x)[0], lambda x: kept["loss"](x)[1], point)
         assert error < 1e-4 * np.linalg.norm(kept["loss"](point)[1])
 
@@ -75,14 +65,14 @@ def test_a_label_that_never_occurs_does_not_run_away():
     rng = np.random.default_rng(10)
     scores = rng.normal(size=(500, 3))
     found = fit_calibration(scores, rng.integers(0, 2, 500))
-    assert np.isfinite(found.shift).all()
-    assert np.abs(found.shift).max() < 10
+    assert np.isfinite(found.link.shift).all()
+    assert np.abs(found.link.shift).max() < 10
     assert 0 < found.scale < 10
 
 
 def test_confidences_are_shares_and_keep_the_order_of_scores():
     scores = np.array([[1.0, 3.0, 2.0], [-900.0, 0.0, 900.0]])
-    confidences = Calibration(2.0, np.zeros(3)).confidences(scores)
+    confidences = Calibration(2.0, Link(0.5, 0.0, np.zeros(3))).confidences(scores)
     assert confidences.sum(axis=1) == pytest.approx(1)
     assert (np.argsort(confidences[0]) == np.argsort(scores[0])).all()
 
