@@ -6,6 +6,7 @@ from importlib.metadata import version as installed
 
 from fastapi import FastAPI
 
+from classifier.dispatch import Dispatcher
 from classifier.store import ModelStore
 
 from .problems import add_problems
@@ -22,6 +23,7 @@ def create_app(store: ModelStore) -> FastAPI:
         redoc_url=None,
     )
     app.state.store = store
+    app.state.dispatcher = Dispatcher.load()
     app.include_router(health.router)
     app.include_router(tags.router, prefix="/v1")
     add_problems(app)

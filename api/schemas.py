@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from classifier.dispatch import Dispatch, Dispatcher
 from classifier.evidence import Evidence, explain
 from classifier.masking import mask
 from classifier.model import Model
@@ -27,10 +28,11 @@ class WorkOrderIn(BaseModel):
     work_order_id: str | None = Field(default=None, max_length=200, description="工单编号")
     title: str = Field(default="", max_length=1_000, description="标题")
     text: RequestText = Field(description="诉求内容，不能为空")
+    district: str = Field(default="", max_length=200, description="区县或镇街；没有时从文字中找地名")
 
     def to_work_order(self) -> WorkOrder:
         """The noun that the lower floors know."""
-        return WorkOrder(self.work_order_id or "", self.text, self.title)
+        return WorkOrder(self.work_order_id or "", self.text, self.title, district=self.district)
 
 
 class TagRequest(BaseModel):
@@ -93,12 +95,14 @@ class TagsOut(BaseModel):
     work_order_id: str | None
     facets: dict[str, FacetOut]
     decision: Literal["auto", "review"]
+    department: str | None = Field(description="建议的承办单位，供派单参考")
+    district_found: str | None
     warnings: list[str]
     model_version: str
     taxonomy_version: str
 
     @classmethod
-    def of(cls, order: WorkOrder, tags: Tags, model: Model, *, explained: bool) -> Self:
+    def of(cls, order: WorkOrder, tags: Tags, model: Model, dispatch: Dispatch, *, explained: bool) -> Self:
         """The tags in the model's own terms; evidence only where it is asked for, it takes time."""
         return cls(
             work_order_id=order.work_order_id or None,
@@ -107,6 +111,8 @@ class TagsOut(BaseModel):
                 for name, tag in tags.facets.items()
             },
             decision=tags.decision,
+            department=dispatch.department or None,
+            district_found=dispatch.district_found or None,
             warnings=list(tags.warnings),
             model_version=model.version,
             taxonomy_version=model.taxonomy.version,
@@ -119,10 +125,28 @@ class TagResponse(BaseModel):
     results: list[TagsOut]
 
     @classmethod
-    def of(cls, orders: Sequence[WorkOrder], tags: Sequence[Tags], model: Model, *, explained: bool) -> Self:
+    def of(
+        cls,
+        orders: Sequence[WorkOrder],
+        tags: Sequence[Tags],
+        model: Model,
+        dispatcher: Dispatcher,
+        *,
+        explained: bool,
+    ) -> Self:
         """All results of one request."""
-        pairs = zip(orders, tags, strict=True)
-        return cls(results=[TagsOut.of(order, given, model, explained=explained) for order, given in pairs])
+        suggested = dispatcher.suggest(
+            [order.request for order in orders],
+            [given["category"].label for given in tags],
+            [order.district for order in orders],
+        )
+        rows = zip(orders, tags, suggested, strict=True)
+        return cls(
+            results=[
+                TagsOut.of(order, given, model, dispatch, explained=explained)
+                for order, given, dispatch in rows
+            ]
+        )
 
 
 def _facet_out(model: Model, request: str | None, name: str, tag: Tag) -> FacetOut:

@@ -28,7 +28,7 @@ from .model import Model
 from .parts import Parts, remove_unfinished
 from .records import Chunk, Records, as_text, open_records
 from .sidecar import sha256, write_sidecar
-from .tagged import TAG_SCHEMA, requests_of, tag_frame
+from .tagged import TAG_SCHEMA, districts_of, requests_of, tag_frame
 from .writers import Writer, open_writer
 
 CHUNK = 2000  # rows; also a row group of the output, so it must not depend on the number of workers
@@ -127,7 +127,7 @@ def _tagged(
     with Parallel(n_jobs=1 if alone else job.workers, return_as="generator") as parallel:
         while window:
             fresh = parallel(
-                call(requests_of(chunk, columns), chunk.problems)
+                call(requests_of(chunk, columns), chunk.problems, districts_of(chunk, columns))
                 for chunk in window
                 if not parts.has(chunk.start)
             )
@@ -160,9 +160,11 @@ def _worker_model(folder: Path) -> Model:
     return bundle.load(folder)
 
 
-def _tag_in_worker(folder: Path, requests: Sequence[str], problems: Mapping[int, str]) -> pd.DataFrame:
+def _tag_in_worker(
+    folder: Path, requests: Sequence[str], problems: Mapping[int, str], districts: Sequence[str]
+) -> pd.DataFrame:
     """What a worker process does; each loads the model once."""
-    return tag_frame(_worker_model(folder), requests, problems)
+    return tag_frame(_worker_model(folder), requests, problems, districts)
 
 
 class _Ids:
@@ -207,7 +209,7 @@ def _identity(job: Job, columns: Columns, source_sum: str) -> dict[str, Any]:
     return {
         "输入文件": source_sum,
         "模型": bundle.fingerprint(job.model),
-        "列": [columns["text"], columns.get("title")],
+        "列": [columns.get(role) for role in ("text", "title", "district", "town")],
         "工作表": job.sheet,
         "编码": job.encoding,
         "程序版本": installed("hotline-classifier"),

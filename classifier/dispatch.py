@@ -18,6 +18,7 @@ from typing import Any
 from .errors import InputError
 from .places import Places
 from .taxonomy import Taxonomy
+from .text import clean
 
 _KEYS = ("city_unit", "district_unit", "districts", "categories", "departments")
 _DISTRICT_KEYS = ("short", "county")
@@ -113,14 +114,14 @@ class Dispatcher:
         A work order's own district field goes before the places that its request names.
 
         Args:
-            requests: cleaned, title first.
+            requests: as they were written, title first.
             categories: second-level codes; an unknown one has no department.
             districts: the work orders' own fields as they were written, "" where there is none.
         """
         written = {field: self.places.district_of(field) for field in set(districts)}
         suggestions = []
         for request, category, own in zip(requests, categories, districts, strict=True):
-            district = written[own] or self.places.find(request)
+            district = written[own] or self.places.find(clean(request))
             suggestions.append(Dispatch(self.directory.department(category, district), district))
         return suggestions
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
 from .columns import Columns
+from .dispatch import Dispatcher
 from .model import Model
 from .records import Chunk, as_text
 from .work_order import Tags, WorkOrder
@@ -29,10 +31,14 @@ TAG_SCHEMA = pa.schema(
         ("urgent_confidence", pa.float64()),
         ("decision", pa.string()),
         ("model_version", pa.string()),
+        ("department", pa.string()),
+        ("district_found", pa.string()),
         ("error_reason", pa.string()),
     ]
 )
 """The columns that tagging adds to those of the input, with their types in parquet."""
+
+_LATER = (None, None, None, None)  # from model_version on: filled for all rows at once, or only for errors
 
 
 def requests_of(chunk: Chunk, columns: Columns) -> list[str]:
@@ -46,7 +52,16 @@ def requests_of(chunk: Chunk, columns: Columns) -> list[str]:
     ]
 
 
-def tag_frame(model: Model, requests: Sequence[str], problems: Mapping[int, str]) -> pd.DataFrame:
+def districts_of(chunk: Chunk, columns: Columns) -> list[str]:
+    """What each row says of its place: district and town joined, "" where it has neither."""
+    names = [name for name in (columns.get("district"), columns.get("town")) if name]
+    cells = [[as_text(cell) for cell in chunk.frame[name]] for name in names]
+    return ["".join(parts) for parts in zip(*cells, strict=True)] if cells else [""] * len(chunk.frame)
+
+
+def tag_frame(
+    model: Model, requests: Sequence[str], problems: Mapping[int, str], districts: Sequence[str] | None = None
+) -> pd.DataFrame:
     """The added columns for some rows; an empty request or a row with a problem is an error."""
     reasons = {row: "没有诉求内容" for row, request in enumerate(requests) if not request} | dict(problems)
     sound = [row for row in range(len(requests)) if row not in reasons]
@@ -57,7 +72,21 @@ def tag_frame(model: Model, requests: Sequence[str], problems: Mapping[int, str]
     ]
     frame = pd.DataFrame(rows, columns=TAG_SCHEMA.names, dtype=object)
     frame["model_version"] = model.version
+    places = districts or [""] * len(requests)
+    suggested = _dispatcher().suggest(
+        [requests[row] for row in sound],
+        frame["category_code"].iloc[sound].tolist(),
+        [places[row] for row in sound],
+    )
+    for row, dispatch in zip(sound, suggested, strict=True):
+        frame.at[row, "department"] = dispatch.department or None
+        frame.at[row, "district_found"] = dispatch.district_found or None
     return frame
+
+
+@cache
+def _dispatcher() -> Dispatcher:
+    return Dispatcher.load()
 
 
 def _row(model: Model, tags: Tags) -> list[Any]:
@@ -78,10 +107,9 @@ def _row(model: Model, tags: Tags) -> list[Any]:
         int(urgent.label) if urgent else None,
         round(urgent.confidence, 4) if urgent else None,
         tags.decision,
-        None,
-        None,
+        *_LATER,
     ]
 
 
 def _error_row(reason: str) -> list[Any]:
-    return [None] * 12 + ["error", None, reason]
+    return [*[None] * 12, "error", *_LATER[:-1], reason]

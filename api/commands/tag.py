@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from classifier.dispatch import Dispatch, Dispatcher
 from classifier.evidence import explain as explained_by
 from classifier.masking import mask
 from classifier.model import Model
@@ -37,16 +38,19 @@ def tag(
     store = ModelStore(models_dir)
     chosen = store.load(model) if model else store.current()
     arrived = _lines() if texts == ["-"] else map(_sound, texts)
+    dispatcher = Dispatcher.load()
     number = 0
     while batch := list(islice(arrived, _LINES)):
-        for text, tags in zip(batch, chosen.tag(batch), strict=True):
+        found = chosen.tag(batch)
+        suggested = dispatcher.suggest(batch, [tags["category"].label for tags in found], [""] * len(batch))
+        for text, tags, dispatch in zip(batch, found, suggested, strict=True):
             number += 1
             if not text.strip():
                 say_notes([f"第 {number} 条没有内容，标签仅为缺省值"])
             if as_json:
-                _print_json(chosen, text, tags, explain=explain)
+                _print_json(chosen, text, tags, dispatch, explain=explain)
             else:
-                _print(chosen, text, tags, explain=explain)
+                _print(chosen, text, tags, dispatch, explain=explain)
 
 
 def _lines() -> Iterator[str]:
@@ -59,14 +63,14 @@ def _sound(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
-def _print_json(model: Model, text: str, tags: Tags, *, explain: bool) -> None:
+def _print_json(model: Model, text: str, tags: Tags, dispatch: Dispatch, *, explain: bool) -> None:
     from ..schemas import TagsOut  # pydantic takes a while to load
 
-    found = TagsOut.of(WorkOrder("", text), tags, model, explained=explain)
+    found = TagsOut.of(WorkOrder("", text), tags, model, dispatch, explained=explain)
     sys.stdout.write(found.model_dump_json(exclude_none=True) + "\n")
 
 
-def _print(model: Model, text: str, tags: Tags, *, explain: bool) -> None:
+def _print(model: Model, text: str, tags: Tags, dispatch: Dispatch, *, explain: bool) -> None:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for name, tag in tags.facets.items():
         facet = model.facets[name]
@@ -78,6 +82,8 @@ def _print(model: Model, text: str, tags: Tags, *, explain: bool) -> None:
             f"{tag.confidence:.0%}",
             Text(f"其次 {others}" if others else "", style="dim"),
         )
+    if dispatch.department:
+        table.add_row("建议承办", dispatch.department, Text(dispatch.district_found, style="dim"))
     table.add_row("处理", _DECISIONS[tags.decision], "", "", Text(f"模型 {model.version}", style="dim"))
     out.print(Text(_short(mask(text)), style="cyan"))
     out.print(table)

@@ -46,6 +46,18 @@ def test_one_work_order_is_tagged(client, model):
     assert result["warnings"] == []
 
 
+def test_a_unit_is_suggested_by_the_order_s_district_or_else_by_its_text(client):
+    text = "台山市斗山镇人民路路灯不亮"
+    first, second, third = results(
+        post(client, {"text": text, "district": "新会"}, {"text": text}, {"text": "路灯不亮"})
+    )
+    assert (first["district_found"], second["district_found"]) == ("新会区", "台山市")
+    assert first["department"].startswith("新会区") or "新会" in first["department"]
+    assert first["department"] != second["department"]
+    assert "district_found" not in third
+    assert third["department"]
+
+
 def test_many_are_tagged_in_order(client, model):
     orders = [{"work_order_id": str(number), "text": TEXTS[number % 3]} for number in range(1000)]
     found = results(post(client, *orders))

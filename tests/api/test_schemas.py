@@ -2,6 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from api.schemas import EvidenceOut, LabelOut, TagRequest, TagResponse, TagsOut, WorkOrderIn
+from classifier.dispatch import Dispatch, Dispatcher
 from classifier.evidence import Evidence
 from classifier.work_order import WorkOrder
 
@@ -10,7 +11,7 @@ TEXT = "迎宾大道的路灯不亮，请致电13800138000联系我"
 
 def tagged(model, *orders, explained=False):
     tags = model.tag([order.request for order in orders])
-    return TagResponse.of(orders, tags, model, explained=explained).results
+    return TagResponse.of(orders, tags, model, Dispatcher.load(), explained=explained).results
 
 
 def test_a_work_order_comes_in_as_the_noun_of_the_lower_floors():
@@ -35,7 +36,7 @@ def test_a_text_on_several_lines_is_taken_as_it_is():
         {"text": "a" * 100_001},
         {"text": "a", "title": "b" * 1001},
         {"text": "a", "work_order_id": "1" * 201},
-        {"text": "a", "district": "江海区"},
+        {"text": "a", "street": "江海区"},
         {"text": 7},
         {},
     ],
@@ -109,10 +110,16 @@ def test_evidence_shows_the_masked_text():
 
 def test_results_must_be_as_many_as_work_orders(model):
     with pytest.raises(ValueError, match="zip"):
-        TagResponse.of([WorkOrder("", TEXT)] * 2, model.tag([TEXT]), model, explained=False)
+        TagResponse.of(
+            [WorkOrder("", TEXT)] * 2, model.tag([TEXT]), model, Dispatcher.load(), explained=False
+        )
 
 
 def test_warnings_of_the_model_are_passed_on(model):
     order = WorkOrder("", "？？？")
     (tags,) = model.tag([order.request])
-    assert TagsOut.of(order, tags, model, explained=False).warnings == list(tags.warnings) != []
+    assert (
+        TagsOut.of(order, tags, model, Dispatch("", ""), explained=False).warnings
+        == list(tags.warnings)
+        != []
+    )

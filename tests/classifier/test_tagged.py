@@ -4,9 +4,10 @@ import pyarrow as pa
 import pytest
 
 from classifier.columns import Columns
+from classifier.dispatch import Directory
 from classifier.model import Model
 from classifier.records import Chunk
-from classifier.tagged import TAG_SCHEMA, requests_of, tag_frame
+from classifier.tagged import TAG_SCHEMA, districts_of, requests_of, tag_frame
 from training.samples import Samples
 
 TEXTS = ["迎宾大道的路灯不亮，夜里看不清路", "邻居半夜唱歌，吵得睡不着", "请问社保卡怎么补办？"]
@@ -21,7 +22,8 @@ def test_added_columns_are_those_that_users_were_promised():
     assert TAG_SCHEMA.names == [
         "category_code", "category_name", "first_code", "first_name", "category_confidence",
         "scope", "scope_detail", "scope_confidence", "request_type", "request_type_confidence",
-        "urgent", "urgent_confidence", "decision", "model_version", "error_reason",
+        "urgent", "urgent_confidence", "decision", "model_version",
+        "department", "district_found", "error_reason",
     ]  # fmt: skip
 
 
@@ -67,12 +69,15 @@ def test_tags_are_those_of_the_model(model):
             "urgent_confidence": round(urgent.confidence, 4),
             "decision": tags.decision,
             "model_version": model.version,
+            "department": Directory.load().department(category.label, ""),
+            "district_found": None,
             "error_reason": None,
         }
 
 
 def test_a_row_that_cannot_be_tagged_has_a_reason_and_no_tags(model):
-    frame = tag_frame(model, [TEXTS[0], "", TEXTS[1]], {2: "有无法解码的字节"})
+    places = ["新会", "新会", "新会"]
+    frame = tag_frame(model, [TEXTS[0], "", TEXTS[1]], {2: "有无法解码的字节"}, places)
     assert frame["decision"].tolist()[1:] == ["error", "error"]
     assert frame["decision"][0] in {"auto", "review"}
     assert frame["error_reason"].tolist() == [None, "没有诉求内容", "有无法解码的字节"]
@@ -89,6 +94,21 @@ def test_rows_that_fail_do_not_shift_the_tags_of_others(model):
     alone = tag_frame(model, TEXTS, {})
     among = tag_frame(model, ["", TEXTS[0], "", TEXTS[1], TEXTS[2], ""], {})
     assert among.iloc[[1, 3, 4]].values.tolist() == alone.values.tolist()
+
+
+def test_the_place_of_a_row_goes_before_that_of_its_text(model):
+    requests = ["台山市斗山镇停水", "台山市斗山镇停水", "停水"]
+    frame = tag_frame(model, requests, {}, ["新会区会城街道", "", ""])
+    assert frame["district_found"].tolist() == ["新会区", "台山市", None]
+    units = [Directory.load().department(frame["category_code"][0], name) for name in ("新会区", "台山市")]
+    assert frame["department"].tolist()[:2] == units
+
+
+def test_a_place_is_district_and_town_joined():
+    chunk = chunk_of(区=["新会区", ""], 镇=["会城街道", "斗山镇"], 文=["停水", "停水"])
+    columns = Columns({"text": "文", "district": "区", "town": "镇"})
+    assert districts_of(chunk, columns) == ["新会区会城街道", "斗山镇"]
+    assert districts_of(chunk, Columns({"text": "文"})) == ["", ""]
 
 
 def test_no_rows_give_no_tags(model):
