@@ -19,6 +19,7 @@ import shutil
 import zipfile
 import zlib
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any, cast
@@ -150,6 +151,7 @@ def _write_arrays(model: Model, path: Path) -> None:
             bias=model.bias,
             shift=np.concatenate([model.links[name].shift for name in model.facets]),
             words=words,
+            together=np.empty((0, 0), np.int64) if model.together is None else model.together,
         )
         _flush(file)
 
@@ -159,10 +161,7 @@ def _description(model: Model) -> dict[str, Any]:
         "format": FORMAT,
         "version": model.version,
         "taxonomy": model.taxonomy.as_json(),
-        "thresholds": {
-            name: {"second": threshold.second, "first": threshold.first}
-            for name, threshold in model.thresholds.items()
-        },
+        "thresholds": {name: asdict(threshold) for name, threshold in model.thresholds.items()},
         "links": {name: {"ratio": link.ratio, "offset": link.offset} for name, link in model.links.items()},
         "tokenizer": {"engine": "jieba", "hmm": False, "rjieba": installed("rjieba")},
         "blocks": model.features.describe(),
@@ -190,9 +189,10 @@ def _model(stored: Mapping[str, Any], arrays: Mapping[str, Any], words: Mapping[
     }
     if weights.shape != (len(features.weights), labels) or len(features.keys) != len(features.weights):
         raise ValueError("the arrays do not fit each other")
+    together = arrays["together"] if arrays["together"].size else None
     if arrays["bias"].shape != (labels,) or arrays["shift"].shape != (labels,):
         raise ValueError("the biases do not fit the labels")
-    return Model(stored["version"], taxonomy, features, weights, arrays["bias"], links, thresholds)
+    return Model(stored["version"], taxonomy, features, weights, arrays["bias"], links, thresholds, together)
 
 
 def _manifest(folder: Path) -> str:

@@ -22,25 +22,29 @@ from .text import MAX_CHARACTERS, clean, is_truncated
 from .work_order import Decision, Level, Tag, Tags
 
 Matrix = npt.NDArray[np.float32]
+Counts = npt.NDArray[np.int64]
 
 BATCH = 500  # texts tagged at once: bounds memory, and small enough for the processor's cache
 ALTERNATIVES = 3
+_ENOUGH = 50  # samples of a category from which on it is known which scopes it has
+_RARE = 0.02
 NEVER = 2.0  # a threshold that no confidence reaches
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """From which confidence on a facet's tag needs no review, at each level."""
+    """From which confidence on a facet's tag needs no review, at each level, and its alarm is given."""
 
     second: float = NEVER
     first: float = NEVER
+    alarm: float = NEVER
 
 
 class Model:
     """A fitted model of one version: features, weights, and when to trust itself.
 
     `weights` is grams x labels, `bias` labels long; the labels of all facets stand side by side in
-    the order of `taxonomy.facets`.
+    the order of `taxonomy.facets`. `together` counts the samples by category and scope.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class Model:
         bias: Matrix,
         links: Mapping[str, Link],
         thresholds: Mapping[str, Threshold],
+        together: Counts | None = None,
     ) -> None:
         self.version = version
         self.taxonomy = taxonomy
@@ -60,6 +65,7 @@ class Model:
         self.bias = bias
         self.links = dict(links)
         self.thresholds = dict(thresholds)
+        self.together = together
 
     @property
     def facets(self) -> Mapping[str, Facet]:
@@ -98,11 +104,12 @@ class Model:
         by_facet = [self._facet_tags(self.facets[name], confidences[name], blank) for name in self.facets]
         for request, read, nothing, *tags in zip(requests, cleaned, blank.tolist(), *by_facet, strict=True):
             facets = dict(zip(self.facets, tags, strict=True))
-            yield Tags(facets, self._decision(facets), _warnings(request, read, nothing))
+            warnings = (*_warnings(request, read, nothing), *self._rarely_together(facets))
+            yield Tags(facets, self._decision(facets), warnings)
 
     def _facet_tags(self, facet: Facet, confidences: Matrix, blank: npt.NDArray[np.bool_]) -> list[Tag]:
         threshold = self.thresholds.get(facet.name, Threshold())
-        chosen = decode(facet, confidences)
+        chosen = decode(facet, confidences, threshold.alarm)
         ranking = -confidences
         ranking[np.arange(len(chosen)), chosen] = -np.inf  # what was chosen stands first
         ranked = np.argsort(ranking, axis=1, kind="stable")[:, : ALTERNATIVES + 1]
@@ -132,6 +139,17 @@ class Model:
             )
         ]
 
+    def _rarely_together(self, tags: Mapping[str, Tag]) -> Iterator[str]:
+        """Warn of a category and a scope that the samples hardly ever had together."""
+        if self.together is None:
+            return
+        category, scope = self.facets["category"], self.facets["scope"]
+        counts = self.together[category.codes.index(tags["category"].label)]
+        count, whole = counts[scope.codes.index(tags["scope"].label)], counts.sum()
+        if whole >= _ENOUGH and count < _RARE * whole:
+            names = category.by_code[tags["category"].label].name, scope.by_code[tags["scope"].label].name
+            yield f"“{names[0]}”很少属于“{names[1]}”（训练样本 {whole} 例中 {count} 例），请核对"
+
     def _decision(self, tags: Mapping[str, Tag]) -> Decision:
         """Automatic where the category is sure to its second level and the scope to its first."""
         scope = tags.get("scope")
@@ -152,10 +170,21 @@ def first_confidences(
     return firsts
 
 
-def decode(facet: Facet, confidences: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.int64]:
-    """The label of each text: the best below the best first level, so that the levels never contradict."""
+def decode(
+    facet: Facet,
+    confidences: npt.NDArray[np.floating[Any]],
+    alarm: float | npt.NDArray[np.floating[Any]] = NEVER,
+) -> npt.NDArray[np.int64]:
+    """The label of each text: the best below the best first level, so that the levels never contradict.
+
+    The facet's alarm, where it has one, goes before a better label from the confidence `alarm` on.
+    """
     if facet.is_flat:
-        return cast(npt.NDArray[np.int64], confidences.argmax(axis=1))
+        best = cast(npt.NDArray[np.int64], confidences.argmax(axis=1))
+        if facet.alarm not in facet.codes:
+            return best
+        rare = facet.codes.index(facet.alarm)
+        return np.where(confidences[:, rare] >= alarm, rare, best)
     first = first_confidences(facet, confidences).argmax(axis=1)
     below = facet.first_index[None, :] == first[:, None]
     return cast(npt.NDArray[np.int64], np.where(below, confidences, -1).argmax(axis=1))

@@ -40,6 +40,7 @@ class Facet:
     labels: tuple[Label, ...]
     first_names: Mapping[str, str]  # first-level code -> what people read
     aliases: Mapping[str, str] = field(default_factory=dict)  # other ways to write a label -> its code
+    alarm: str = ""  # a rare label that is given from a lower confidence on
 
     @cached_property
     def codes(self) -> tuple[str, ...]:
@@ -88,15 +89,6 @@ class Facet:
         exact = {code: code for code in self.codes}
         return {form.lower(): code for form, code in (forms | dict(self.aliases) | exact).items()}
 
-    def only(self, codes: Iterable[str]) -> Facet:
-        """The same facet with those of its labels that are in `codes`."""
-        wanted = set(codes)
-        kept = tuple(label for label in self.labels if label.code in wanted)
-        firsts = {label.first for label in kept}
-        names = {code: name for code, name in self.first_names.items() if code in firsts}
-        aliases = {alias: code for alias, code in self.aliases.items() if code in wanted}
-        return Facet(self.name, self.title, kept, names, aliases)
-
     def as_json(self) -> dict[str, Any]:
         """Plain values from which `from_json` makes the facet again."""
         return {
@@ -104,13 +96,21 @@ class Facet:
             "labels": [[label.code, label.name, label.first] for label in self.labels],
             "first_names": dict(self.first_names),
             "aliases": dict(self.aliases),
+            "alarm": self.alarm,
         }
 
     @classmethod
     def from_json(cls, name: str, stored: Mapping[str, Any]) -> Facet:
         """The facet that `as_json` described."""
         labels = tuple(Label(code, label, first) for code, label, first in stored["labels"])
-        return cls(name, stored["title"], labels, dict(stored["first_names"]), dict(stored["aliases"]))
+        return cls(
+            name,
+            stored["title"],
+            labels,
+            dict(stored["first_names"]),
+            dict(stored["aliases"]),
+            stored["alarm"],
+        )
 
     @classmethod
     def flat(cls, name: str, title: str, codes: Iterable[str]) -> Facet:
@@ -203,4 +203,4 @@ def _facet(name: str, table: Mapping[str, Any]) -> Facet:
     )
     first_names = table.get("first") or {label.code: label.name for label in labels}
     aliases = {alias: code for code, label in table["labels"].items() for alias in label.get("aliases", ())}
-    return Facet(name, table["name"], labels, first_names, aliases)
+    return Facet(name, table["name"], labels, first_names, aliases, table.get("alarm", ""))

@@ -78,7 +78,7 @@ def evaluate(model: Model, samples: Samples) -> Scores:
         if (labels == UNKNOWN).all():
             continue
         threshold = model.thresholds.get(name, Threshold())
-        thresholds = np.tile([threshold.second, threshold.first], (len(samples), 1))
+        thresholds = np.tile([threshold.second, threshold.first, threshold.alarm], (len(samples), 1))
         scores |= _facet_scores(facet, labels, confidences[name].astype(np.float64), thresholds)
     if not scores:
         raise InputError("样本里没有这个模型认识的标签列，请检查样本，或用 --model 选择另一个版本")
@@ -115,7 +115,7 @@ def _facet_scores(
 ) -> Scores:
     known = labels != UNKNOWN
     labels, confidences, thresholds = labels[known], confidences[known], thresholds[known]
-    every, best = np.arange(len(labels)), decode(facet, confidences)
+    every, best = np.arange(len(labels)), decode(facet, confidences, thresholds[:, 2])
     sure = confidences[every, best]
     second = _score(facet.codes, labels, best, sure, sure >= thresholds[:, 0])
     scores = {SECOND_NAMES.get(facet.name, facet.name): second}

@@ -19,12 +19,12 @@ from sklearn.linear_model import LogisticRegression
 
 from classifier.bundle import rounded
 from classifier.features import BLOCKS, Block, Features
-from classifier.model import Model, Threshold, decode, first_confidences
+from classifier.model import NEVER, Model, Threshold, decode, first_confidences
 from classifier.taxonomy import Facet
 from classifier.text import clean
 from classifier.tokens import Tokenizer, domain_words
 
-from .calibrate import Confidences, Labels, Scores, choose_threshold, fit_calibration
+from .calibrate import Confidences, Labels, Scores, choose_alarm, choose_threshold, fit_calibration
 from .samples import UNKNOWN, Samples
 
 Progress = Callable[[str], None]
@@ -50,7 +50,7 @@ class HeldOut:
 
     scores: Mapping[str, Scores]
     confidences: Mapping[str, Confidences]  # calibrated on the other folds
-    thresholds: Mapping[str, npt.NDArray[np.float64]]  # texts x (second, first), chosen on the other folds
+    thresholds: Mapping[str, npt.NDArray[np.float64]]  # texts x (second, first, alarm), on the other folds
 
 
 def train(
@@ -76,7 +76,10 @@ def train(
         links[name] = calibration.link
         thresholds[name] = thresholds_of(facet, held_out.confidences[name][known], labels[known])
         start = where.stop
-    return Model(version, samples.taxonomy, features, rounded(weights), bias, links, thresholds), held_out
+    model = Model(
+        version, samples.taxonomy, features, rounded(weights), bias, links, thresholds, _together(samples)
+    )
+    return model, held_out
 
 
 def cross_scores(
@@ -103,24 +106,41 @@ def judge(samples: Samples, scores: Mapping[str, Scores]) -> HeldOut:
     for name, facet in samples.taxonomy.facets.items():
         labels = samples.labels[name]
         confidences[name] = np.zeros_like(scores[name])
-        thresholds[name] = np.zeros((len(samples), 2))
+        thresholds[name] = np.zeros((len(samples), 3))
         for fold in np.unique(samples.folds):
             rest, out = (samples.folds != fold) & (labels != UNKNOWN), samples.folds == fold
             calibration = fit_calibration(scores[name][rest], labels[rest])
             confidences[name][out] = calibration.confidences(scores[name][out])
             chosen = thresholds_of(facet, calibration.confidences(scores[name][rest]), labels[rest])
-            thresholds[name][out] = chosen.second, chosen.first
+            thresholds[name][out] = chosen.second, chosen.first, chosen.alarm
     return HeldOut(scores, confidences, thresholds)
 
 
 def thresholds_of(facet: Facet, confidences: Confidences, labels: Labels) -> Threshold:
     """From which confidence on each level of a facet needs no review, by held-out confidences."""
-    best = decode(facet, confidences)
+    alarm = NEVER
+    if facet.alarm in facet.codes:
+        rare = facet.codes.index(facet.alarm)
+        alarm = choose_alarm(confidences[:, rare], labels == rare)
+    best = decode(facet, confidences, alarm)
     first = facet.first_index[best]
     firsts = first_confidences(facet, confidences)
     every = np.arange(len(labels))
     second = choose_threshold(confidences[every, best], best == labels)
-    return Threshold(second, choose_threshold(firsts[every, first], first == facet.first_index[labels]))
+    above = choose_threshold(firsts[every, first], first == facet.first_index[labels])
+    return Threshold(second, above, alarm)
+
+
+def _together(samples: Samples) -> npt.NDArray[np.int64] | None:
+    """How many samples have each category (rows) with each scope (columns)."""
+    if not {"category", "scope"} <= samples.labels.keys():
+        return None
+    facets = samples.taxonomy.facets
+    counts = np.zeros((len(facets["category"].codes), len(facets["scope"].codes)), dtype=np.int64)
+    categories, scopes = samples.labels["category"], samples.labels["scope"]
+    known = (categories != UNKNOWN) & (scopes != UNKNOWN)
+    np.add.at(counts, (categories[known], scopes[known]), 1)
+    return counts
 
 
 def _fit(

@@ -77,6 +77,10 @@ def test_a_loaded_model_is_the_saved_one_in_every_part(model, saved):
     assert np.array_equal(loaded.features.weights, model.features.weights)
     assert np.array_equal(loaded.weights, model.weights)
     assert np.array_equal(loaded.bias, model.bias)
+    assert np.array_equal(loaded.together, model.together)
+    for name, link in model.links.items():
+        assert (loaded.links[name].ratio, loaded.links[name].offset) == (link.ratio, link.offset)
+        assert np.array_equal(loaded.links[name].shift, link.shift)
 
 
 def test_a_loaded_model_can_be_saved_again_to_the_same_bytes(saved, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -62,7 +64,8 @@ def check_tag(facet: Facet, tag, row) -> None:
     for label in facet.labels:
         firsts[label.first] += by_code[label.code]
     assert tag.first_confidence == pytest.approx(firsts[tag.first], abs=1e-5)
-    assert tag.first_confidence == pytest.approx(max(firsts.values()), abs=1e-5)
+    if tag.label != facet.alarm:
+        assert tag.first_confidence == pytest.approx(max(firsts.values()), abs=1e-5)
     below = [by_code[label.code] for label in facet.labels if label.first == tag.first]
     assert tag.confidence == pytest.approx(max(below), abs=1e-6)
 
@@ -233,3 +236,24 @@ def test_a_confidence_at_the_threshold_is_sure_and_one_below_is_not(model):
 def test_a_decision_is_automatic_when_category_and_scope_are_sure(model, category, scope, decision):
     for tags in with_thresholds(model, category=category, scope=scope).tag(PLAIN):
         assert tags.decision == decision
+
+
+def test_an_alarm_goes_before_a_better_label_from_its_confidence_on():
+    facet = Facet.flat("urgent", "紧急", ["0", "1"])
+    shares = np.array([[0.9, 0.1], [0.75, 0.25], [0.4, 0.6]])
+    assert decode(facet, shares, 0.2).tolist() == [0, 0, 1]
+    alarming = replace(facet, alarm="1")
+    assert decode(alarming, shares, 0.2).tolist() == [0, 1, 1]
+    assert decode(alarming, shares).tolist() == [0, 0, 1]
+
+
+def test_a_category_and_a_scope_that_samples_hardly_had_together_are_warned_of(model, samples):
+    (request,) = samples.requests[:1]
+    (tags,) = model.tag([request])
+    category, scope = model.facets["category"], model.facets["scope"]
+    row, column = category.codes.index(tags["category"].label), scope.codes.index(tags["scope"].label)
+    counts = np.full((len(category.codes), len(scope.codes)), 100)
+    for together, warned in ((1, True), (100, False)):
+        counts[row, column] = together
+        other = Model("x", model.taxonomy, model.features, model.weights, model.bias, model.links, {}, counts)
+        assert any("很少属于" in warning for warning in other.tag([request])[0].warnings) is warned

@@ -107,16 +107,6 @@ def test_foreign_labels_that_differ_in_case_alone_stay_apart():
 # --- parts and copies ---
 
 
-def test_only_keeps_order_names_and_aliases_of_what_is_left(category, taxonomy):
-    few = category.only(["utilities.water", "environment.air"])
-    assert few.codes == ("environment.air", "utilities.water")
-    assert set(few.first_names) == {"environment", "utilities"}
-    assert few.code_of("供电") is None
-    scope = taxonomy.facets["scope"].only(["public"])
-    assert scope.code_of("P") == "public"
-    assert scope.code_of("E") is None
-
-
 def test_a_taxonomy_survives_json(taxonomy):
     again = Taxonomy.from_json(json.loads(json.dumps(taxonomy.as_json(), ensure_ascii=False)))
     assert again == taxonomy

@@ -19,6 +19,7 @@ from training.calibrate import (
     BINS,
     Calibration,
     calibration_error,
+    choose_alarm,
     choose_threshold,
     fit_calibration,
     reliability,
@@ -212,3 +213,13 @@ def test_bins_hold_every_text_once_in_rising_confidence(texts):
 def test_no_texts_have_no_error():
     assert calibration_error(np.array([]), np.array([], dtype=bool)) == 0
     assert reliability(np.array([]), np.array([], dtype=bool)) == []
+
+
+# --- choose_alarm ---
+
+
+def test_an_alarm_is_where_f1_is_best():
+    confidence = np.array([0.9, 0.6, 0.3, 0.2, 0.1])
+    assert choose_alarm(confidence, np.array([True, True, False, False, False])) == 0.6
+    assert choose_alarm(confidence, np.array([True, False, True, False, False])) == 0.3
+    assert choose_alarm(confidence, np.zeros(5, dtype=bool)) == NEVER

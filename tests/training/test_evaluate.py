@@ -34,7 +34,7 @@ CONFIDENCES = np.array(
 )
 
 
-def by_hand(thresholds=(NEVER, NEVER)):
+def by_hand(second=NEVER, first=NEVER):
     samples = Samples(
         list("123456"),
         ["停水"] * 6,
@@ -42,7 +42,7 @@ def by_hand(thresholds=(NEVER, NEVER)):
         np.array([0, 1, 0, 1, 0, 1]),
         Taxonomy("1", {"category": TWO_LEVELS}),
     )
-    held_out = HeldOut({}, {"category": CONFIDENCES}, {"category": np.tile(thresholds, (6, 1))})
+    held_out = HeldOut({}, {"category": CONFIDENCES}, {"category": np.tile([second, first, NEVER], (6, 1))})
     return evaluate_held_out(held_out, samples)
 
 
@@ -73,7 +73,7 @@ def test_without_thresholds_nothing_is_automatic_and_has_no_error():
 
 
 def test_what_is_automatic_and_wrong_is_counted_on_each_level():
-    scores = by_hand((0.5, 0.6))
+    scores = by_hand(0.5, 0.6)
     assert scores["category"].coverage == pytest.approx(4 / 5)
     assert scores["category"].automatic_error == pytest.approx(1 / 4)
     assert scores["category_first"].coverage == pytest.approx(5 / 5)  # the last is sure of a to 60 %
@@ -176,5 +176,5 @@ def test_scores_are_plain_json_by_facet(model, samples):
 
 
 def test_nothing_automatic_has_no_error_in_json_either():
-    assert as_json(by_hand((NEVER, NEVER)))["facets"]["category"]["automatic_error"] is None
+    assert as_json(by_hand(NEVER, NEVER))["facets"]["category"]["automatic_error"] is None
     assert Threshold() == Threshold(NEVER, NEVER)
