@@ -5,7 +5,6 @@ Exit codes: 0 done, 1 failed, 2 wrong use, 3 partly done (some rows could not be
 
 from __future__ import annotations
 
-import logging
 import sys
 
 import typer
@@ -35,7 +34,6 @@ app.command("serve")(serve.serve)
 
 def main() -> None:
     """Run the command line; an error of ours is a line on stderr and exit code 1."""
-    logging.getLogger("jieba").setLevel(logging.WARNING)
     try:
         app()
     except HotlineError as error:

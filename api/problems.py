@@ -1,4 +1,4 @@
-"""Errors as the doors show them: one table of statuses and exit codes, and problem documents (RFC 9457)."""
+"""Errors as HTTP shows them: a table of statuses, and problem documents (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _TITLES = {
 }
 _SAID = {
     "missing": "缺少该字段",
-    "extra_forbidden": "没有这个字段，请删去",
+    "extra_forbidden": "有多余的字段，请对照接口说明删去",
     "string_too_long": "太长，最多 {max_length} 个字符",
     "string_pattern_mismatch": "不能为空",
     "string_type": "须为字符串",
@@ -74,7 +74,7 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     """Name each field by a JSON pointer; what was sent is not repeated, it may be a citizen's text."""
     found = error.errors() if isinstance(error, RequestValidationError) else []
     broken = any(one["type"] == "json_invalid" for one in found)
-    errors = [{"pointer": "#" if broken else _pointer(one["loc"]), "detail": _said(one)} for one in found]
+    errors = [{"pointer": "#" if broken else _pointer(one), "detail": _said(one)} for one in found]
     status = HTTPStatus.BAD_REQUEST if broken else HTTPStatus.UNPROCESSABLE_ENTITY
     first = errors[0] if errors else {"pointer": "#", "detail": ""}
     detail = f"{len(errors)} 处有误，第一处：{first['pointer']} {first['detail']}"
@@ -92,8 +92,10 @@ async def _unforeseen(_request: Request, _error: Exception) -> JSONResponse:
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "服务内部出错，请查看服务日志")
 
 
-def _pointer(location: tuple[int | str, ...]) -> str:
-    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in location[1:])
+def _pointer(error: Any) -> str:
+    """Where it stands; a field that should not be there is named by what holds it, for its name was sent."""
+    location = error["loc"][1:-1] if error["type"] == "extra_forbidden" else error["loc"][1:]
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in location)
     return "#" + "".join(f"/{step}" for step in steps)
 
 

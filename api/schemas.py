@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from classifier.dispatch import Dispatch, Dispatcher
 from classifier.evidence import Evidence, explain
@@ -16,6 +17,7 @@ from classifier.work_order import Tag, Tags, WorkOrder
 
 LONGEST = 100_000  # characters of a text that are taken at all; the model reads the first 8,000
 MOST = 1_000  # work orders in one request
+MOST_EXPLAINED = 100  # explaining a long text takes sixty times as long as tagging it
 
 RequestText = Annotated[str, StringConstraints(max_length=LONGEST, pattern=r"\S")]
 
@@ -41,7 +43,14 @@ class TagRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     work_orders: list[WorkOrderIn] = Field(min_length=1, max_length=MOST)
-    explain: bool = Field(default=False, description="是否给出起决定作用的词语")
+    explain: bool = Field(default=False, description="是否给出起决定作用的词语，此时最多 100 条")
+
+    @model_validator(mode="after")
+    def check_explained(self) -> Self:
+        """Refuse to explain more than a request's time allows."""
+        if self.explain and len(self.work_orders) > MOST_EXPLAINED:
+            raise PydanticCustomError("too_long", "", {"max_length": MOST_EXPLAINED})
+        return self
 
 
 class LabelOut(BaseModel):

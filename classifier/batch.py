@@ -25,10 +25,11 @@ from . import bundle
 from .columns import Columns
 from .errors import InputError, OutputError
 from .model import Model
-from .parts import Parts, remove_unfinished
+from .parts import Parts, remove_unfinished, sole_run
 from .records import Chunk, Records, as_text, open_records
 from .sidecar import sha256, write_sidecar
 from .tagged import TAG_SCHEMA, districts_of, requests_of, tag_frame
+from .taxonomy import DATA
 from .writers import Writer, open_writer
 
 CHUNK = 2000  # rows; also a row group of the output, so it must not depend on the number of workers
@@ -74,11 +75,17 @@ def tag_file(job: Job, progress: Progress = lambda _done, _total: None) -> Batch
     `TARGET.errors.csv`. `TARGET.json` says what the output is: its SHA-256, rows, model, taxonomy.
 
     Raises:
-        InputError: the input cannot be read, or the interrupted run was another one.
+        InputError: the input cannot be read, the interrupted run was another one, or another run is
+            writing the same output now.
         OutputError: the output cannot be written; what stood under its name before is untouched.
         ModelError: the model is not there, or damaged.
     """
     _check_paths(job)
+    with sole_run(job.target):
+        return _tag_file(job, progress)
+
+
+def _tag_file(job: Job, progress: Progress) -> BatchReport:
     model = bundle.load(job.model)
     records = open_records(job.source, sheet=job.sheet, encoding=job.encoding)
     columns = Columns.find(records.columns, job.columns, file=job.source.name)
@@ -202,6 +209,8 @@ def _check_paths(job: Job) -> None:
     for path in named[1:]:
         if not path.resolve().parent.is_dir():
             raise OutputError(f"文件夹 {path.parent} 不存在，请先建立，或换一个位置")
+        if path.is_dir():
+            raise OutputError(f"{path} 是文件夹，不能作为输出文件，请给出文件名")
 
 
 def _identity(job: Job, columns: Columns, source_sum: str) -> dict[str, Any]:
@@ -212,6 +221,7 @@ def _identity(job: Job, columns: Columns, source_sum: str) -> dict[str, Any]:
         "列": [columns.get(role) for role in ("text", "title", "district", "town")],
         "工作表": job.sheet,
         "编码": job.encoding,
+        "承办单位目录和地名": [sha256(DATA / name) for name in ("dispatch.toml", "places.toml")],
         "程序版本": installed("hotline-classifier"),
         "每块行数": CHUNK,
     }
@@ -237,7 +247,7 @@ def _tagged_writer(path: Path, records: Records, inputs: Sequence[str]) -> Write
 
 
 def _errors_path(target: Path) -> Path:
-    return target.with_name(f"{target.stem}.errors.csv")
+    return target.with_name(f"{target.name}.errors.csv")
 
 
 def _write_errors(errors: Writer, chunk: Chunk, tags: pd.DataFrame, columns: Columns) -> None:
@@ -247,7 +257,7 @@ def _write_errors(errors: Writer, chunk: Chunk, tags: pd.DataFrame, columns: Col
         (
             chunk.row_number(row),
             as_text(chunk.frame[name].iloc[row]) if name else "",
-            columns["text"],
+            "" if row in chunk.problems else columns["text"],
             tags["error_reason"].iloc[row],
             "改正该行后单独重新打标，或人工分类",
         )

@@ -6,13 +6,14 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+from filelock import FileLock, Timeout
 
 from .errors import InputError, OutputError
 from .tagged import TAG_SCHEMA
@@ -96,6 +97,29 @@ class Parts:
                 f"不能续做：上次未完成的运行与这次不同（{'、'.join(other)}）。"
                 "请用原来的输入、模型和选项，或去掉 --resume 从头开始"
             )
+
+
+@contextmanager
+def sole_run(target: Path) -> Iterator[None]:
+    """Hold off other runs to the same output; the system lets go of a killed run's lock.
+
+    Raises:
+        InputError: another run holds it.
+        OutputError: the lock file cannot be written.
+    """
+    path = target.with_name(f".{target.name}.lock")
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise InputError(f"另一个 hotline batch 正在写 {target}，请等它完成，或换一个输出文件名") from error
+    except OSError as error:
+        raise OutputError(f"{path.parent} 写不进去（{error.strerror}），请检查权限和磁盘空间") from error
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        lock.release()
 
 
 def remove_unfinished(path: Path) -> None:

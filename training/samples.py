@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from classifier.columns import Columns
 from classifier.errors import InputError, LabelError
+from classifier.masking import mask
 from classifier.records import Chunk, Records, as_text, open_records
 from classifier.taxonomy import Facet, Taxonomy
 from classifier.text import clean
@@ -28,6 +29,8 @@ FACET_COLUMNS = {
 }
 
 _CHUNK = 5000
+_LONGEST_LABEL = 30  # characters; labels are written into the model, where no citizen's text may be
+_FEW = 40  # samples below which labels may well differ all
 _SHOWN = 20  # rows that an error names before it only counts
 
 
@@ -143,6 +146,14 @@ def _chunk_rows(chunk: Chunk, columns: Columns, facets: Sequence[str]) -> list[_
 def _taxonomy_of_column(taxonomy: Taxonomy, rows: Sequence[_Row]) -> Taxonomy:
     written = {row.labels["category"] for row in rows}
     category = taxonomy.facets["category"]
+    wrong = [row.number for row in rows if not _is_label(row.labels["category"])]
+    if wrong or len(written) * 2 > max(len(rows), _FEW):
+        named = (
+            f"第 {_listed(wrong)} 行太长或含个人号码" if wrong else f"{len(rows)} 行有 {len(written)} 种取值"
+        )
+        raise LabelError(
+            f"标签列不像标签：{named}。标签会写入模型，最长 {_LONGEST_LABEL} 字，请检查 --label-column"
+        )
     if len(written) < 2:
         raise InputError("标签列只有一种取值，至少要有两种才能训练，请检查 --label-column")
     if all(category.code_of(label) for label in written):
@@ -163,7 +174,8 @@ def _indices(path: Path, facet: Facet, rows: Sequence[_Row]) -> npt.NDArray[np.i
             unknown[written].append(row.number)
     if unknown:
         listed = "；".join(
-            f"“{label[:40]}”（第 {_listed(numbers)} 行）" for label, numbers in list(unknown.items())[:_SHOWN]
+            f"{_shown(label)}（第 {_listed(numbers)} 行）"
+            for label, numbers in list(unknown.items())[:_SHOWN]
         )
         raise LabelError(
             f"{path.name}：{facet.title}有 {len(unknown)} 种未知标签：{listed}。"
@@ -195,7 +207,7 @@ def _folds(path: Path, rows: Sequence[_Row]) -> npt.NDArray[np.int64]:
         raise InputError(f"{path.name}：第 {_listed(wrong)} 行缺少折号，请补全折号列，或不指定它")
     names = sorted({row.fold for row in rows})
     if len(names) < 2:
-        raise InputError(f"{path.name}：折号列只有一种取值（{names[0]}），至少要有两折才能交叉验证")
+        raise InputError(f"{path.name}：折号列只有一种取值，至少要有两折才能交叉验证")
     if len(names) > 20:
         raise InputError(f"{path.name}：折号列有 {len(names)} 种取值，最多 20 折，请检查 --fold-column")
     place = {name: index for index, name in enumerate(names)}
@@ -205,6 +217,15 @@ def _folds(path: Path, rows: Sequence[_Row]) -> npt.NDArray[np.int64]:
 def _hashed_fold(request: str) -> int:
     digest = hashlib.blake2b(clean(request).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") % FOLDS
+
+
+def _shown(label: str) -> str:
+    """A label as a message may show it: by its length where it could be a citizen's text."""
+    return f"“{label}”" if _is_label(label) else f"{len(label)} 字的标签"
+
+
+def _is_label(written: str) -> bool:
+    return len(written) <= _LONGEST_LABEL and mask(written) == written
 
 
 def _listed(numbers: Sequence[int]) -> str:

@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+MODELS_DIR = "HOTLINE_MODELS_DIR"
+
 ModelsDir = Annotated[
     Path | None,
     typer.Option(
         "--models-dir",
-        envvar="HOTLINE_MODELS_DIR",
+        envvar=MODELS_DIR,
         help="模型文件夹；不指定时用随程序附带的默认模型。",
         show_default=False,
     ),

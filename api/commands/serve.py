@@ -18,12 +18,10 @@ from . import options
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-_MODELS_DIR = "HOTLINE_MODELS_DIR"
-
 
 def serve(
     host: Annotated[str, typer.Option(help="监听地址；默认只允许本机访问。")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="端口。")] = 8345,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="端口。")] = 8345,
     workers: Annotated[int, typer.Option(min=1, max=256, help="进程数。")] = 1,
     models_dir: options.ModelsDir = None,
 ) -> None:
@@ -33,8 +31,9 @@ def serve(
     ModelStore(models_dir).current()  # fail here, with a clear message, rather than in every worker
     _check_free(host, port)
     if models_dir:
-        os.environ[_MODELS_DIR] = str(models_dir.resolve())  # how the worker processes get to know
-    say(f"hotline 服务：http://{host}:{port}（Ctrl+C 停止）")
+        os.environ[options.MODELS_DIR] = str(models_dir.resolve())  # how the worker processes get to know
+    shown = f"[{host}]" if ":" in host else host
+    say(f"hotline 服务：http://{shown}:{port}（Ctrl+C 停止）")
     uvicorn.run(
         "api.commands.serve:served_app",
         factory=True,
@@ -63,7 +62,7 @@ def served_app() -> FastAPI:
     """The application of one worker process, its model loaded before the first request."""
     from ..app import create_app
 
-    folder = os.environ.get(_MODELS_DIR)
+    folder = os.environ.get(options.MODELS_DIR)
     store = ModelStore(Path(folder) if folder else None)
     store.current()
     return create_app(store)

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from classifier.dispatch import Dispatch, Dispatcher
+from classifier.errors import InputError
 from classifier.evidence import explain as explained_by
 from classifier.masking import mask
 from classifier.model import Model
@@ -54,8 +55,28 @@ def tag(
 
 
 def _lines() -> Iterator[str]:
-    for line in sys.stdin.buffer:
-        yield line.decode("utf-8", "replace").rstrip("\r\n")
+    """The lines of stdin, in UTF-8 or, from the first line that is not, in GB18030.
+
+    Raises:
+        InputError: a line is neither.
+    """
+    encoding = "utf-8"
+    for number, line in enumerate(sys.stdin.buffer, start=1):
+        try:
+            text = line.decode(encoding)
+        except UnicodeDecodeError:
+            if encoding == "utf-8":
+                say_notes([f"标准输入从第 {number} 行起不是 UTF-8，按 GB18030 读取"])
+            encoding = "gb18030"
+            text = _decoded(line, number)
+        yield text.rstrip("\r\n")
+
+
+def _decoded(line: bytes, number: int) -> str:
+    try:
+        return line.decode("gb18030")
+    except UnicodeDecodeError as error:
+        raise InputError(f"标准输入第 {number} 行既不是 UTF-8 也不是 GB18030，请转换编码后再试") from error
 
 
 def _sound(text: str) -> str:

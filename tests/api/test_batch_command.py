@@ -80,8 +80,8 @@ def test_rows_that_cannot_be_tagged_make_it_partly_done(hotline, models_dir, few
     outcome = hotline("batch", few, tmp_path / "out.csv", "--models-dir", models_dir)
     assert (outcome.code, outcome.out) == (3, "")
     assert "未能打标 1" in outcome.err
-    assert "out.errors.csv" in outcome.err
-    with (tmp_path / "out.errors.csv").open(encoding="utf-8-sig", newline="") as file:
+    assert "out.csv.errors.csv" in outcome.err
+    with (tmp_path / "out.csv.errors.csv").open(encoding="utf-8-sig", newline="") as file:
         _, listed = csv.reader(file)
     assert listed[:4] == ["3", "A2", "诉求内容", "没有诉求内容"]
 
@@ -279,9 +279,10 @@ def test_a_killed_run_resumed_gives_what_one_run_gives(many, models_dir, through
     resumed = run([*command, "--resume"])
     assert resumed.returncode == 3, resumed.stderr
     assert f"其中 {done * 2000:,} 行取自上次运行" in resumed.stderr
-    beside = ["out.errors.csv", f"out.{suffix}", f"out.{suffix}.json"]
+    listed = f"out.{suffix}.errors.csv"
+    beside = [listed, f"out.{suffix}", f"out.{suffix}.json"]
     assert outputs(tmp_path) == sorted(beside)
-    assert (tmp_path / "out.errors.csv").read_bytes() == (through / "out.errors.csv").read_bytes()
+    assert (tmp_path / listed).read_bytes() == (through / listed).read_bytes()
     assert target.read_bytes() == (through / target.name).read_bytes()  # of xlsx that is more than its cells
     assert (tmp_path / beside[2]).read_bytes() == (through / beside[2]).read_bytes()
 

@@ -87,7 +87,7 @@ def test_a_mistake_of_ours_is_a_problem_that_tells_nothing(client):
         ({"orders": []}, "#/orders", "至少 1 条"),
         ({"orders": [{"text": "a"}] * 4}, "#/orders", "最多 3 条"),
         ({"orders": {}}, "#/orders", "数组"),
-        ({"orders": [{"text": "a"}], "x/y~z": 1}, "#/x~1y~0z", "没有这个字段"),
+        ({"orders": [{"text": "a"}], "x/y~z": 1}, "#", "有多余的字段"),
         ([], "#", "JSON 对象"),
         ("text", "#", "JSON 对象"),
         ({}, "#/orders", "缺少"),
@@ -105,7 +105,7 @@ def test_what_is_wrong_is_pointed_at_in_chinese(client, body, pointer, said):
 def test_every_mistake_is_listed(client):
     found = problem_of(client.post("/orders", json={"orders": [{"text": ""}, {"text": ""}], "more": 1}), 422)
     assert sorted(one["pointer"] for one in found["errors"]) == [
-        "#/more",
+        "#",
         "#/orders/0/text",
         "#/orders/1/text",
     ]

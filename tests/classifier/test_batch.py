@@ -83,7 +83,7 @@ def read_csv(path):
 
 
 def errors_of(target):
-    return read_csv(target.with_name(f"{target.stem}.errors.csv"))
+    return read_csv(target.with_name(f"{target.name}.errors.csv"))
 
 
 def sidecar_of(path):
@@ -280,7 +280,7 @@ def test_rows_without_text_stay_and_are_listed(tmp_path, version, given):
     assert [decision == "error" for decision in column(target, "decision")] == [False, True, True, False]
     assert column(target, "error_reason") == ["", "没有诉求内容", "没有诉求内容", ""]
     assert column(target, "category_code")[1:3] == ["", ""]
-    assert report.errors == tmp_path / "out.errors.csv"
+    assert report.errors == tmp_path / "out.csv.errors.csv"
     assert report.decisions["error"] == 2
     header, *listed = errors_of(target)
     assert header == ["行号", "工单编号", "列", "原因", "处理办法"]
@@ -312,7 +312,7 @@ def test_the_list_of_errors_holds_no_text_of_a_work_order(tmp_path, version):
     source = tmp_path / "in.csv"
     source.write_bytes(b"\n".join(["编号,诉求内容".encode(), *lines]))
     tag_file(Job(source, tmp_path / "out.csv", version))
-    listed = (tmp_path / "out.errors.csv").read_text(encoding="utf-8-sig")
+    listed = (tmp_path / "out.csv.errors.csv").read_text(encoding="utf-8-sig")
     assert "A3" in listed
     assert NOISE not in listed
     assert CARD not in listed
@@ -328,9 +328,9 @@ def test_a_file_of_nothing_but_errors_comes_out_whole(tmp_path, version):
 def test_without_errors_an_old_list_of_errors_is_removed(tmp_path, version):
     target = tmp_path / "out.csv"
     tag_file(Job(put({"诉求内容": [LIGHT, " "]}, tmp_path / "in.csv"), target, version))
-    assert (tmp_path / "out.errors.csv").is_file()
+    assert (tmp_path / "out.csv.errors.csv").is_file()
     tag_file(Job(put({"诉求内容": [LIGHT, NOISE]}, tmp_path / "in.csv"), target, version))
-    assert not (tmp_path / "out.errors.csv").exists()
+    assert not (tmp_path / "out.csv.errors.csv").exists()
 
 
 # What lies beside it
@@ -372,7 +372,7 @@ def test_nothing_but_the_outputs_is_left_behind(tmp_path, version):
     source = put({"诉求内容": [LIGHT, " "]}, tmp_path / "in.csv")
     tag_file(Job(source, tmp_path / "out.csv", version, review=tmp_path / "review.xlsx"))
     found = {entry.name for entry in tmp_path.iterdir()}
-    outputs = {"out.csv", "out.csv.json", "out.errors.csv", "review.xlsx", "review.xlsx.json"}
+    outputs = {"out.csv", "out.csv.json", "out.csv.errors.csv", "review.xlsx", "review.xlsx.json"}
     assert found == {"in.csv", *outputs}
 
 
@@ -419,7 +419,7 @@ def test_a_stopped_run_resumed_gives_what_one_run_gives(
     monkeypatch.setattr(batch, "tag_frame", lambda *args: tagged.append(args) or tag_frame(*args))
     report = tag_file(Job(source, target, version, workers=1, resume=True))
     assert report.resumed >= 300
-    assert sum(len(requests) for _, requests, _ in tagged) == len(table) - report.resumed > 0
+    assert sum(len(requests) for _, requests, *_ in tagged) == len(table) - report.resumed > 0
     tag_file(Job(source, through, version))
     assert target.read_bytes() == through.read_bytes()
     assert errors_of(target) == errors_of(through)
@@ -433,7 +433,7 @@ def test_what_a_dead_run_left_beside_the_output_goes_when_it_is_resumed(tmp_path
         tag_file(Job(source, target, version), stop_after(20))
     (tmp_path / ".out.xlsx.0123abcd.part").touch()  # SIGKILL lets no one tidy up
     (tmp_path / ".out.xlsx.0123abcd.tmp").mkdir()
-    (tmp_path / ".out.errors.csv.0123abcd.part").touch()
+    (tmp_path / ".out.xlsx.errors.csv.0123abcd.part").touch()
     tag_file(Job(source, target, version, resume=True))
     assert not list(tmp_path.glob(".*"))
 
@@ -484,7 +484,12 @@ def test_another_run_is_not_resumed_and_told_what_differs(
 @pytest.mark.parametrize("wanted", FORMATS)
 def test_a_run_that_fails_leaves_an_earlier_output_untouched(tmp_path, table, version, small_chunks, wanted):
     source, target = put(table[:250], tmp_path / "in.csv"), tmp_path / f"out.{wanted}"
-    earlier = {target, tmp_path / f"out.{wanted}.json", tmp_path / "out.errors.csv", tmp_path / "review.csv"}
+    earlier = {
+        target,
+        tmp_path / f"out.{wanted}.json",
+        tmp_path / "out.csv.errors.csv",
+        tmp_path / "review.csv",
+    }
     for path in earlier:
         path.write_bytes("上次".encode())
     with pytest.raises(Killed):
@@ -507,9 +512,9 @@ def test_two_files_that_are_one_are_refused(tmp_path, version, same):
     elif same == "both":
         review = target
     elif same == "errors":
-        source = source.rename(tmp_path / "out.errors.csv")
+        source = source.rename(tmp_path / "out.csv.errors.csv")
     elif same == "review_errors":
-        review = tmp_path / "out.errors.csv"
+        review = tmp_path / "out.csv.errors.csv"
     else:
         target.symlink_to(source)
     before = source.read_bytes()

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from classifier.errors import InputError, OutputError
-from classifier.parts import Parts, remove_unfinished
+from classifier.parts import Parts, remove_unfinished, sole_run
 from classifier.tagged import TAG_SCHEMA
 
 JOB = {"输入文件": "ab12", "列": ["内容", None], "每块行数": 2000}
@@ -17,7 +17,7 @@ def target(tmp_path):
 
 def tags(*decisions):
     row = ["a.b", "甲", "a", "乙", 0.1234, None, None, None, "help", 0.5, 1, 0.75]
-    rows = [[*row, decision, "v1", None] for decision in decisions]
+    rows = [[*row, decision, "v1", "某局", None, None] for decision in decisions]
     return pd.DataFrame(rows, columns=TAG_SCHEMA.names, dtype=object)
 
 
@@ -150,3 +150,14 @@ def test_only_the_unfinished_files_of_this_output_are_removed(target):
         ".另外.csv.0123abcd.part",
         ".结果.csv.note.part",
     }
+
+
+def test_two_runs_do_not_write_the_same_output_at_once(target):
+    with sole_run(target):
+        with pytest.raises(InputError, match="另一个 hotline batch 正在写"), sole_run(target):
+            pass
+        with sole_run(target.with_name("别的.csv")):
+            pass
+    with sole_run(target):
+        pass
+    assert not list(target.parent.glob(".*"))
