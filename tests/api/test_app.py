@@ -84,6 +84,11 @@ def test_evidence_lies_in_the_text_and_is_masked(client):
     assert PHONE not in json.dumps(result)
 
 
+def test_more_than_a_hundred_are_not_explained(client):
+    found = problem_of(post(client, *[{"text": "路灯"}] * 101, explain=True), 422)
+    assert "最多 100 条" in found["errors"][0]["detail"]
+
+
 def test_without_explain_there_is_no_evidence(client):
     (result,) = results(post(client, {"text": TEXTS[0]}))
     assert all("evidence" not in facet for facet in result["facets"].values())

@@ -79,6 +79,18 @@ def test_bytes_that_are_no_utf8_are_survived(hotline, models_dir):
     assert hotline(*arguments).code == 0
 
 
+def test_stdin_in_gb18030_is_read_as_it_was_meant(hotline, models_dir):
+    arguments = ("tag", "-", "--json", "--models-dir", models_dir)
+    text = "楼下烧烤店油烟扰民"
+    meant = hotline(*arguments, stdin=text.encode())
+    outcome = hotline(*arguments, stdin=text.encode("gb18030"))
+    assert outcome.out == meant.out
+    assert "GB18030" in outcome.err
+    refused = hotline(*arguments, stdin="路灯\n".encode() + b"\xff\xff\n")
+    assert refused.code == 1
+    assert "第 2 行" in refused.err
+
+
 def test_explained_json_gives_what_decided(hotline, models_dir, model):
     (one,) = lines(hotline("tag", TEXTS[0], "--json", "--explain", "--models-dir", models_dir))
     category = one["facets"]["category"]

@@ -216,7 +216,7 @@ def test_an_output_can_be_tagged_again(tmp_path, version):
     report = tag_file(Job(tmp_path / "once.csv", tmp_path / "twice.csv", version))
     once, twice = read_csv(tmp_path / "once.csv"), read_csv(tmp_path / "twice.csv")
     assert twice[0] == ["诉求内容", *(f"input_{name}" for name in ADDED), *ADDED]
-    assert twice[1][1:16] == once[1][1:] == twice[1][16:]
+    assert twice[1][1 : 1 + len(ADDED)] == once[1][1:] == twice[1][1 + len(ADDED) :]
     assert len(report.notes) == len(ADDED)
 
 

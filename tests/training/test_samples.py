@@ -237,3 +237,22 @@ def test_a_missing_label_column_is_refused_by_name(tmp_path, taxonomy):
     path = written(tmp_path, "停水,水务,,", header=OWN)
     with pytest.raises(InputError, match="没有名为“你的分类”的列"):
         read_samples(path, taxonomy, label_column="你的分类")
+
+
+def test_a_column_of_texts_is_no_label_column_and_is_not_quoted(tmp_path, taxonomy):
+    written_down = "我是某某，人民路路灯坏了一个星期没有人来修理，晚上看不见路，老人小孩都不敢出门"
+    phoned = "回电13800138000"
+    for label in (written_down, phoned):
+        path = written(tmp_path, f"路灯坏了,{label}", "停水了,其他", header="诉求内容,类别")
+        with pytest.raises(LabelError, match="不像标签：第 2 行") as caught:
+            read_samples(path, taxonomy, label_column="类别")
+        assert label not in str(caught.value)
+    with pytest.raises(LabelError) as caught:
+        read_samples(path, taxonomy, label_column="类别", closed=True)
+    assert phoned not in str(caught.value)
+
+
+def test_labels_that_nearly_all_differ_are_no_labels(tmp_path, taxonomy):
+    lines = [f"路灯坏了,甲{number}" for number in range(60)]
+    with pytest.raises(LabelError, match="60 行有 60 种取值"):
+        read_samples(written(tmp_path, *lines, header="诉求内容,类别"), taxonomy, label_column="类别")
