@@ -8,13 +8,13 @@ the desk decides, and nothing here knows what a unit has to do.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from .data_file import check_keys, read_data_file
 from .errors import InputError
 from .places import Places
 from .taxonomy import Taxonomy
@@ -51,7 +51,7 @@ class Directory:
                 or department that does not exist.
         """
         path = path or Path(__file__).parent / "data" / "dispatch.toml"
-        stored = _read(path)
+        stored = read_data_file(path, "承办单位目录", "dispatch.toml")
         _check(path, stored)
         departments = _departments(path, stored, taxonomy or Taxonomy.load())
         units = {
@@ -172,18 +172,8 @@ def _unit(path: Path, stored: Mapping[str, Any], department: str, district: str)
 # --- the file ---
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        raise InputError(f"{path}：承办单位目录打不开（{error.strerror}），请检查路径") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}：不是正确的 TOML（{error}），请对照自带的 dispatch.toml 修改") from error
-
-
 def _check(path: Path, stored: Mapping[str, Any]) -> None:
-    _check_keys(path, "", stored, _KEYS)
+    check_keys(path, "", stored, _KEYS)
     for key in ("city_unit", "district_unit"):
         _check_name(path, key, stored.get(key))
     for key in ("districts", "departments"):
@@ -196,7 +186,7 @@ def _check(path: Path, stored: Mapping[str, Any]) -> None:
     for name, table in stored["districts"].items():
         where = f"districts.{name}"
         _check_table(path, where, table)
-        _check_keys(path, f"{where}.", table, _DISTRICT_KEYS)
+        check_keys(path, f"{where}.", table, _DISTRICT_KEYS)
         _check_name(path, f"{where}.short", table.get("short"))
         if not isinstance(table.get("county", False), bool):
             raise InputError(f"{path}：{where}.county 须是 true 或 false，请改正")
@@ -206,7 +196,7 @@ def _check(path: Path, stored: Mapping[str, Any]) -> None:
 
 def _check_department(path: Path, where: str, table: object, districts: Mapping[str, Any]) -> None:
     table = _check_table(path, where, table)
-    _check_keys(path, f"{where}.", table, _DEPARTMENT_KEYS)
+    check_keys(path, f"{where}.", table, _DEPARTMENT_KEYS)
     for key in ("city_unit", "district_unit", "county_unit"):
         if key in table:
             _check_name(path, f"{where}.{key}", table[key])
@@ -218,12 +208,6 @@ def _check_department(path: Path, where: str, table: object, districts: Mapping[
     lines = table.get("hotlines", [])
     if not isinstance(lines, list) or not all(isinstance(line, str) and line.isdecimal() for line in lines):
         raise InputError(f'{path}：{where}.hotlines 须是号码的列表，例如 ["12345"]，请改正')
-
-
-def _check_keys(path: Path, where: str, table: Mapping[str, Any], known: Iterable[str]) -> None:
-    for key in table:
-        if key not in known:
-            raise InputError(f"{path}：不认识 {where}{key}，可用的是 {'、'.join(known)}，请改正或删去")
 
 
 def _check_table(path: Path, key: str, table: object) -> dict[str, Any]:

@@ -8,13 +8,13 @@ the ambiguous 白沙, and 公开平台 does not hide 开平. Nothing here knows 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .data_file import check_keys, read_data_file
 from .errors import InputError
 from .text import clean
 
@@ -61,7 +61,7 @@ class Places:
             InputError: the file is missing, is no TOML, has an unknown key, or one name means two things.
         """
         path = path or Path(__file__).parent / "data" / "places.toml"
-        stored = _read(path)
+        stored = read_data_file(path, "地名文件", "places.toml")
         _check(path, stored)
         names = _names(path, stored)
         ours = re.compile(_trie(word for word, name in names.items() if name.rank != _ELSEWHERE))
@@ -130,18 +130,8 @@ def _loudest(mentions: Sequence[_Mention]) -> set[str]:
 # --- the file ---
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        raise InputError(f"{path}：地名文件打不开（{error.strerror}），请检查路径") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}：不是正确的 TOML（{error}），请对照自带的 places.toml 修改") from error
-
-
 def _check(path: Path, stored: Mapping[str, Any]) -> None:
-    _check_keys(path, "", stored, (*_LISTS, "suffixes", "districts"))
+    check_keys(path, "", stored, (*_LISTS, "suffixes", "districts"))
     tables: dict[str, Any] = {key: stored.get(key, {}) for key in ("suffixes", "districts")}
     for key, table in tables.items():
         if not isinstance(table, dict):
@@ -155,15 +145,9 @@ def _check(path: Path, stored: Mapping[str, Any]) -> None:
     for district, table in tables["districts"].items():
         if not isinstance(table, dict):
             raise InputError(f"{path}：districts.{district} 须是一个表，内有 {'、'.join(_DISTRICT_LISTS)}")
-        _check_keys(path, f"districts.{district}.", table, _DISTRICT_LISTS)
+        check_keys(path, f"districts.{district}.", table, _DISTRICT_LISTS)
         for key, names in table.items():
             _check_list(path, f"districts.{district}.{key}", names)
-
-
-def _check_keys(path: Path, where: str, table: Mapping[str, Any], known: Iterable[str]) -> None:
-    for key in table:
-        if key not in known:
-            raise InputError(f"{path}：不认识 {where}{key}，可用的是 {'、'.join(known)}，请改正或删去")
 
 
 def _check_list(path: Path, key: str, names: object) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .data_file import read_data_file
 from .errors import InputError
 
 DATA = Path(__file__).parent / "data"
@@ -135,7 +136,7 @@ class Taxonomy:
             InputError: the file is missing, or not a taxonomy.
         """
         path = categories or DATA / "taxonomy.toml"
-        stored = _read_toml(path)
+        stored = read_data_file(path, "分类体系文件", "taxonomy.toml")
         with (DATA / "facets.toml").open("rb") as file:
             others = tomllib.load(file)
         version = str(stored.pop("version", ""))
@@ -164,18 +165,6 @@ class Taxonomy:
         """The taxonomy that `as_json` described."""
         facets = {name: Facet.from_json(name, facet) for name, facet in stored["facets"].items()}
         return cls(stored["version"], facets, dict(stored["departments"]))
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        raise InputError(f"{path}：分类体系文件打不开（{error.strerror}），请检查路径") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}：不是 UTF-8 编码，请用 UTF-8 另存") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}：不是正确的 TOML（{error}），请对照 taxonomy.toml 修改") from error
 
 
 def _categories(path: Path, stored: Mapping[str, Any]) -> tuple[Facet, dict[str, str]]:

@@ -20,7 +20,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from classifier.store import ModelStore, shipped
+from classifier.store import ModelStore
 
 HOTLINE = Path(sys.executable).with_name("hotline")
 LIGHT = "迎宾大道的路灯不亮，夜里看不清路"
@@ -217,7 +217,6 @@ def test_wrong_use_is_told_on_stderr_with_exit_code_two():
     assert outcome.stderr
 
 
-@pytest.mark.skipif(shipped() is None, reason="models/default has not been trained yet")
 def test_without_a_folder_the_shipped_model_answers(tmp_path):
     outcome = hotline("tag", LIGHT, "--json", folder=tmp_path)
     found = json.loads(done(outcome))
