@@ -1,7 +1,8 @@
 """A model on disk: arrays and JSON in plainly named files, never a pickle; written once, verified on load.
 
-    arrays.npz       keys, gram weights, head weights (8 bits a weight, a scale a label), bias, words
-    model.json       format, version, taxonomy, thresholds, tokenizer, blocks
+    arrays.npz       keys, gram weights, head weights (8 bits a weight, a scale a label), biases, words,
+                     and how often samples had each category with each scope
+    model.json       format, version, taxonomy, thresholds, links, tokenizer, blocks
     words.txt        the domain words that the tokenizer needs
     card.md/.json    what the model was made from, and how good it is
     manifest.sha256  the sums of all of these, as `sha256sum -c` reads them
