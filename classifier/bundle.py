@@ -28,10 +28,11 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from .decision import Threshold
 from .errors import DamagedBundle, OutputError
 from .features import Block, Features
 from .link import Link
-from .model import Matrix, Model, Threshold
+from .model import Matrix, Model
 from .taxonomy import Taxonomy
 from .text import MAX_CHARACTERS
 from .tokens import Tokenizer, domain_words

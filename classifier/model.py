@@ -8,13 +8,13 @@ here is a linear one, and what decided can be told exactly.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
+from .decision import Threshold, decide
 from .features import Features
 from .link import Link
 from .taxonomy import Facet, Taxonomy
@@ -28,16 +28,6 @@ BATCH = 500  # texts tagged at once: bounds memory, and small enough for the pro
 ALTERNATIVES = 3
 _ENOUGH = 50  # samples of a category from which on it is known which scopes it has
 _RARE = 0.02
-NEVER = 2.0  # a threshold that no confidence reaches
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """From which confidence on a facet's tag needs no review, at each level, and its alarm is given."""
-
-    second: float = NEVER
-    first: float = NEVER
-    alarm: float = NEVER
 
 
 class Model:
@@ -109,32 +99,33 @@ class Model:
 
     def _facet_tags(self, facet: Facet, confidences: Matrix, blank: npt.NDArray[np.bool_]) -> list[Tag]:
         threshold = self.thresholds.get(facet.name, Threshold())
-        chosen = decode(facet, confidences, threshold.alarm)
+        decided = decide(facet, confidences, threshold)
         ranking = -confidences
-        ranking[np.arange(len(chosen)), chosen] = -np.inf  # what was chosen stands first
+        ranking[np.arange(len(ranking)), decided.label] = -np.inf  # what was chosen stands first
         ranked = np.argsort(ranking, axis=1, kind="stable")[:, : ALTERNATIVES + 1]
         best = np.take_along_axis(confidences, ranked, axis=1)
-        first = facet.first_index[chosen]
-        firsts = first_confidences(facet, confidences)
-        first_best = np.take_along_axis(firsts, first[:, None], axis=1)[:, 0]
-        sure = np.where(best[:, 0] >= threshold.second, 2, np.where(first_best >= threshold.first, 1, 0))
-        sure[blank] = 0
+        level = np.where(blank, 0, decided.level)
         codes, first_codes = facet.codes, facet.firsts
         return [
             Tag(
                 codes[labels[0]],
                 confidence[0],
-                first_codes[first_],
+                first_codes[first],
                 first_confidence,
-                _LEVELS[level],
+                _LEVELS[deep],
                 tuple((codes[label], share) for label, share in zip(labels[1:], confidence[1:], strict=True)),
+                tuple(
+                    codes[label]
+                    for label, share in zip(labels[1:], confidence[1:], strict=True)
+                    if share >= threshold.also and facet.first_index[label] != first
+                ),
             )
-            for labels, confidence, first_, first_confidence, level in zip(
+            for labels, confidence, first, first_confidence, deep in zip(
                 ranked.tolist(),
                 np.minimum(best, 1).tolist(),
-                first.tolist(),
-                np.minimum(first_best, 1).tolist(),
-                sure.tolist(),
+                decided.first.tolist(),
+                np.minimum(decided.first_confidence, 1).tolist(),
+                level.tolist(),
                 strict=True,
             )
         ]
@@ -158,36 +149,6 @@ class Model:
 
 
 _LEVELS = cast(tuple[Level, ...], ("none", "first", "second"))
-
-
-def first_confidences(
-    facet: Facet, confidences: npt.NDArray[np.floating[Any]]
-) -> npt.NDArray[np.floating[Any]]:
-    """The confidence of each first-level label, the sum of its second-level ones: texts x firsts."""
-    firsts = np.zeros((len(confidences), len(facet.firsts)), dtype=confidences.dtype)
-    for label, first in enumerate(facet.first_index.tolist()):
-        firsts[:, first] += confidences[:, label]  # not `@`, whose rounding depends on the other texts
-    return firsts
-
-
-def decode(
-    facet: Facet,
-    confidences: npt.NDArray[np.floating[Any]],
-    alarm: float | npt.NDArray[np.floating[Any]] = NEVER,
-) -> npt.NDArray[np.int64]:
-    """The label of each text: the best below the best first level, so that the levels never contradict.
-
-    The facet's alarm, where it has one, goes before a better label from the confidence `alarm` on.
-    """
-    if facet.is_flat:
-        best = cast(npt.NDArray[np.int64], confidences.argmax(axis=1))
-        if facet.alarm not in facet.codes:
-            return best
-        rare = facet.codes.index(facet.alarm)
-        return np.where(confidences[:, rare] >= alarm, rare, best)
-    first = first_confidences(facet, confidences).argmax(axis=1)
-    below = facet.first_index[None, :] == first[:, None]
-    return cast(npt.NDArray[np.int64], np.where(below, confidences, -1).argmax(axis=1))
 
 
 def _warnings(request: str, cleaned: str, nothing: bool) -> tuple[str, ...]:

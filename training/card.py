@@ -9,10 +9,8 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .evaluate import Scores, as_json
-from .samples import UNKNOWN, Samples
+from .samples import OUTSIDE, UNKNOWN, Samples
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "rjieba", "opencc")
 _TITLES = {
@@ -35,7 +33,8 @@ def card_json(version: str, source: Path, samples: Samples, scores: Scores) -> d
         "source": source.name,
         "source_sha256": digest,
         "samples": len(samples),
-        "folds": len(np.unique(samples.folds)),
+        "only_learned_from": int((samples.folds == OUTSIDE).sum()),
+        "folds": len(samples.fold_numbers),
         "taxonomy_version": samples.taxonomy.version,
         "labels": {
             name: {code: int((samples.labels[name] == index).sum()) for index, code in enumerate(facet.codes)}

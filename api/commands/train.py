@@ -25,6 +25,10 @@ def train(
     name: Annotated[
         str | None, typer.Option(help="新版本的名称；不指定时按日期取名。", show_default=False)
     ] = None,
+    extra: Annotated[
+        list[Path] | None,
+        typer.Option(help="另外的样本，只用于学习，不计入得分（可重复）。", show_default=False),
+    ] = None,
     taxonomy: Annotated[
         Path | None, typer.Option(help="自己的分类体系（TOML）；不指定时用程序附带的。", show_default=False)
     ] = None,
@@ -50,6 +54,8 @@ def train(
     samples = read_samples(
         source, Taxonomy.load(taxonomy), columns=columns, label_column=label_column, encoding=encoding
     )
+    for path in extra or []:
+        samples = samples.beside(read_samples(path, samples.taxonomy, encoding=encoding, closed=True))
     say_notes(samples.notes)
     say(f"{len(samples):,} 条样本，维度：{'、'.join(f.title for f in samples.taxonomy.facets.values())}")
     with err.status("训练") as status:

@@ -8,10 +8,9 @@ import pytest
 from classifier.bundle import rounded
 from classifier.errors import InputError
 from classifier.features import Block
-from classifier.model import NEVER, Threshold
 from classifier.taxonomy import Taxonomy
 from training import fit
-from training.fit import Recipe, judge, thresholds_of, train
+from training.fit import Recipe, judge, train
 from training.samples import UNKNOWN, Samples
 
 QUICK = Recipe(blocks=(Block("text", "words", 1, 2), Block("text", "characters", 2, 3)))
@@ -75,7 +74,7 @@ def test_a_fold_is_judged_by_the_other_folds_alone(few, few_fit):
     judged = judge(Samples(few.ids, few.requests, labels, few.folds, few.taxonomy), scores)
     before = few_fit[1]
     assert np.array_equal(judged.confidences["scope"][first], before.confidences["scope"][first])
-    assert np.array_equal(judged.thresholds["scope"][first], before.thresholds["scope"][first])
+    assert np.array_equal(judged.decided["scope"].level[first], before.decided["scope"].level[first])
     assert not np.allclose(judged.confidences["scope"][~first], before.confidences["scope"][~first])
 
 
@@ -198,14 +197,3 @@ def test_a_foreign_flat_label_set_is_learnt(samples, few):
     tags = model.tag(few.requests[:20])
     assert all(tag["category"].label == tag["category"].first for tag in tags)
     assert all(tag["category"].confidence == tag["category"].first_confidence for tag in tags)
-
-
-# --- thresholds ---
-
-
-def test_thresholds_are_chosen_for_each_level_by_itself(samples):
-    """All first levels right, half of the second ones wrong: only the first level may be automatic."""
-    facet = samples.taxonomy.facets["scope"]
-    confidences = np.tile([[0.1, 0.5, 0.4]], (1000, 1))
-    labels = np.tile([1, 2], 500)
-    assert thresholds_of(facet, confidences, labels) == Threshold(NEVER, pytest.approx(0.9))
