@@ -29,6 +29,10 @@ def train(
         list[Path] | None,
         typer.Option(help="另外的样本，只用于学习，不计入得分（可重复）。", show_default=False),
     ] = None,
+    suspects: Annotated[
+        Path | None,
+        typer.Option(help="把标注可疑的样本写成表格（xlsx、csv、parquet），供人复核。", show_default=False),
+    ] = None,
     taxonomy: Annotated[
         Path | None, typer.Option(help="自己的分类体系（TOML）；不指定时用程序附带的。", show_default=False)
     ] = None,
@@ -44,6 +48,8 @@ def train(
     from training.evaluate import evaluate_held_out
     from training.fit import train as fit
     from training.samples import read_samples
+    from training.suspects import suspects as find_suspects
+    from training.suspects import write_suspects
 
     from .evaluate import print_scores
 
@@ -63,6 +69,10 @@ def train(
         scores = evaluate_held_out(held_out, samples)
         card = card_json(version, source, samples, scores)
         folder = store.save(model, card, card_markdown(card))
+    if suspects:
+        found = find_suspects(samples, held_out.confidences)
+        write_suspects(suspects, samples, found)
+        say(f"{len(found):,} 处标注可疑，已写入 {suspects}")
     if as_json:
         sys.stdout.write(json.dumps({"version": version, **plain(scores)}, ensure_ascii=False) + "\n")
     else:
