@@ -26,21 +26,20 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from .errors import DamagedBundle, OutputError
 from .features import Block, Features
 from .link import Link
-from .model import Matrix, Model, Threshold
+from .model import Model, Threshold
 from .taxonomy import Taxonomy
 from .text import MAX_CHARACTERS
 from .tokens import Tokenizer, domain_words
+from .weights import Weights
 
 FORMAT = 1
 FILES = ("arrays.npz", "card.json", "card.md", "model.json", "words.txt")
 MANIFEST = "manifest.sha256"
 
-_STEPS = 127  # of an 8-bit weight to either side
 _NOT_AS_WRITTEN = (
     AttributeError, LookupError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error
 )  # fmt: skip
@@ -124,31 +123,18 @@ def read_card(folder: Path) -> dict[str, Any]:
     return cast(dict[str, Any], json.loads((folder / "card.json").read_text(encoding="utf-8")))
 
 
-def rounded(weights: Matrix) -> Matrix:
-    """The weights as they will be after storing them in 8 bits, so that nothing changes on loading."""
-    return _unpacked(*_packed(weights))
-
-
-def _packed(weights: Matrix) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
-    largest = np.abs(weights).max(axis=0, initial=0)
-    scale = np.where(largest > 0, largest / _STEPS, 1).astype(np.float32)
-    return np.rint(weights / scale).astype(np.int8), scale
-
-
-def _unpacked(steps: npt.NDArray[np.int8], scale: npt.NDArray[np.float32]) -> Matrix:
-    return steps.astype(np.float32) * scale
-
-
 def _write_arrays(model: Model, path: Path) -> None:
-    steps, scale = _packed(model.weights)
+    labels = model.weights.labels
     words = np.frombuffer("\n".join(model.features.words).encode(), dtype=np.uint8)
     with path.open("wb") as file:
         np.savez_compressed(
             file,
             keys=np.diff(model.features.keys, prepend=np.uint64(0)),  # ascending: steps compress well
             gram_weights=model.features.weights,
-            steps=np.ascontiguousarray(steps.T),  # labels x grams: a label's zeros stand together
-            scale=scale,
+            steps=np.ascontiguousarray(
+                model.weights.steps[:, labels].T
+            ),  # labels x grams: a label's zeros stand together
+            scale=model.weights.scale,
             bias=model.bias,
             shift=np.concatenate([model.links[name].shift for name in model.facets]),
             words=words,
@@ -164,7 +150,7 @@ def _description(model: Model) -> dict[str, Any]:
         "taxonomy": model.taxonomy.as_json(),
         "thresholds": {name: asdict(threshold) for name, threshold in model.thresholds.items()},
         "links": {name: {"ratio": link.ratio, "offset": link.offset} for name, link in model.links.items()},
-        "tokenizer": {"engine": "jieba", "hmm": False, "rjieba": installed("rjieba")},
+        "tokenizer": {"engine": "jieba", "hmm": False, "version": installed("jieba")},
         "blocks": model.features.describe(),
         "max_characters": MAX_CHARACTERS,
     }
@@ -178,7 +164,7 @@ def _model(stored: Mapping[str, Any], arrays: Mapping[str, Any], words: Mapping[
         np.cumsum(arrays["keys"], dtype=np.uint64),
         arrays["gram_weights"],
     )
-    weights = np.ascontiguousarray(_unpacked(arrays["steps"].T, arrays["scale"]))
+    weights = Weights(arrays["steps"].T, arrays["scale"])
     thresholds = {name: Threshold(**levels) for name, levels in stored["thresholds"].items()}
     taxonomy = Taxonomy.from_json(stored["taxonomy"])
     ends = np.cumsum([len(facet.codes) for facet in taxonomy.facets.values()])

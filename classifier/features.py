@@ -11,16 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain, repeat
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 
+from .codes import Codes
 from .errors import InputError
-from .keys import BLOCK_SHIFT, CHARACTER_BITS, WORD_BITS, Columns, Keys, KeyTable, distinct
+from .kernel import GramTable
+from .keys import BLOCK_SHIFT, CHARACTER_BITS, WORD_BITS, Columns, Keys, distinct, find
 from .tokens import Tokenizer
+from .weights import Matrix, Weights
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 Rows = npt.NDArray[np.int64]
 
@@ -30,7 +36,6 @@ CHUNK = 500  # texts whose grams are held at once: more than fit the processor's
 FIT_CHUNK = 4000  # while fitting, merging the counts of a chunk costs more than the cache saves
 
 _BMP = 0x10000
-_IS_WORD = np.array([chr(code).isalnum() for code in range(_BMP)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +77,9 @@ class Features:
         self.keys = keys
         self.weights = weights
         self._numbers = {word: number for number, word in enumerate(self.words, start=1)}
-        self._table = KeyTable(keys)
-        self._block_of = ((keys >> BLOCK_SHIFT).astype(np.int64) - 1).astype(np.int64)
+        self._grams = GramTable(
+            keys, weights, [(b.field, b.kind, b.longest) for b in self.blocks], self.words, _is_word()
+        )
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -102,32 +108,35 @@ class Features:
 
     def transform(self, texts: Sequence[str]) -> sp.csr_matrix:
         """Rows of cleaned texts: texts x grams, float32, columns ascending within a row."""
+        import scipy.sparse as sp  # half a second that tagging does without
+
         starts = range(0, max(len(texts), 1), CHUNK)
-        parts = [self._transform(texts[start : start + CHUNK]) for start in starts]
-        return cast(sp.csr_matrix, sp.vstack(parts, format="csr"))
+        parts = [self._rows(texts[start : start + CHUNK]) for start in starts]
+        rows = cast("sp.csr_matrix", sp.vstack(parts, format="csr"))
+        rows.sort_indices()
+        return rows
 
-    def _transform(self, texts: Sequence[str]) -> sp.csr_matrix:
-        rows, columns, counts = self.counts(texts, self.tokenizer.cut_many(texts))
-        values = (1 + np.log(counts)).astype(np.float32) * self.weights[columns]
-        parts = rows * len(self.blocks) + self._block_of[columns]
-        lengths = np.sqrt(
-            np.bincount(parts, weights=values * values, minlength=len(texts) * len(self.blocks))
+    def row(self, text: str) -> tuple[Columns, Matrix]:
+        """The row of one cleaned text: columns in ascending order, and their values."""
+        values, columns, _ = self._grams.rows(self.tokenizer.lexicon, Codes.of([text]))
+        order = np.argsort(columns)
+        return columns[order], values[order]
+
+    def _rows(self, texts: Sequence[str]) -> sp.csr_matrix:
+        from scipy.sparse import csr_matrix
+
+        arrays = self._grams.rows(self.tokenizer.lexicon, Codes.of(texts))
+        return csr_matrix(arrays, shape=(len(texts), len(self)))
+
+    def scores(self, codes: Codes, weights: Weights, bias: Matrix) -> tuple[Matrix, npt.NDArray[np.bool_]]:
+        """The scores of cleaned texts, texts x labels; and of each text whether it has no known gram.
+
+        The same as `transform(texts) @ weights + bias` but for rounding, without the rows in between.
+        """
+        scores, blank = self._grams.scores(
+            self.tokenizer.lexicon, codes, weights.steps, weights.padded_scale, weights.pad(bias)
         )
-        values /= lengths[parts]
-        starts = np.searchsorted(rows, np.arange(len(texts) + 1))
-        return sp.csr_matrix((values, columns, starts), shape=(len(texts), len(self)))
-
-    def counts(self, texts: Sequence[str], words: Sequence[list[str]]) -> tuple[Rows, Columns, Rows]:
-        """The known grams of the texts as (row, column, how often), sorted by row and column."""
-        rows, keys = _grams(texts, words, self.blocks, self._numbers)
-        columns = self._table.find(keys)
-        known = columns >= 0
-        places = rows[known] * len(self) + columns[known]
-        places.sort()
-        first = np.flatnonzero(np.diff(places, prepend=-1))
-        counts = np.diff(first, append=len(places))
-        rows, columns = np.divmod(places[first], len(self))
-        return rows, columns.astype(np.int32), counts
+        return scores[:, weights.labels], blank
 
     def occurrences(self, text: str) -> tuple[Columns, Rows, Rows]:
         """Where the known grams of one cleaned text stand: (column, start, until), a row an occurrence.
@@ -146,7 +155,7 @@ class Features:
             ):
                 found.append((_in_block(keys, number), starts[begin], untils[begin + length - 1]))
         keys, starts, untils = (np.concatenate(part) for part in zip(*found, strict=True))
-        columns = self._table.find(keys)
+        columns = find(self.keys, keys)
         known = columns >= 0
         return columns[known], starts[known], untils[known]
 
@@ -250,6 +259,12 @@ def _words(cuts: Sequence[list[str]], numbers: dict[str, int]) -> tuple[Rows, Ke
     return np.repeat(np.arange(len(cuts)), lengths), flat
 
 
+@cache
+def _is_word() -> npt.NDArray[np.bool_]:
+    """Of each code point of the first plane, whether it is a letter or a digit."""
+    return np.array([chr(code).isalnum() for code in range(_BMP)])
+
+
 def _characters(texts: Sequence[str]) -> tuple[Rows, Keys]:
     """Characters in a row without white space, 0 for punctuation and after each text."""
     joined = "\0".join([*texts, ""]).encode("utf-32-le", "surrogatepass")
@@ -259,7 +274,7 @@ def _characters(texts: Sequence[str]) -> tuple[Rows, Keys]:
     solid = codes != ord(" ")
     codes, rows = codes[solid], rows[solid]
     narrow = np.where(codes < _BMP, codes, 0)
-    return rows, np.where(_IS_WORD[narrow], narrow, 0).astype(np.uint64)
+    return rows, np.where(_is_word()[narrow], narrow, 0).astype(np.uint64)
 
 
 def _document_counts(rows: Rows, keys: Keys) -> tuple[Keys, Rows]:

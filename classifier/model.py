@@ -15,10 +15,13 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from .cleaned import clean_many
+from .codes import Codes
 from .features import Features
 from .link import Link
 from .taxonomy import Facet, Taxonomy
-from .text import MAX_CHARACTERS, clean, is_truncated
+from .text import MAX_CHARACTERS, is_truncated
+from .weights import Weights
 from .work_order import Decision, Level, Tag, Tags
 
 Matrix = npt.NDArray[np.float32]
@@ -52,7 +55,7 @@ class Model:
         version: str,
         taxonomy: Taxonomy,
         features: Features,
-        weights: Matrix,
+        weights: Weights,
         bias: Matrix,
         links: Mapping[str, Link],
         thresholds: Mapping[str, Threshold],
@@ -89,20 +92,19 @@ class Model:
 
     def confidences(self, requests: Sequence[str]) -> dict[str, Matrix]:
         """For each facet the confidence of each of its labels: texts x labels, rows sum to one."""
-        return self._confidences([clean(request) for request in requests])[0]
+        return self._confidences(clean_many(requests))[0]
 
-    def _confidences(self, cleaned: Sequence[str]) -> tuple[dict[str, Matrix], npt.NDArray[np.bool_]]:
-        rows = self.features.transform(cleaned)
-        scores = rows @ self.weights + self.bias
-        blank = np.diff(rows.indptr) == 0
+    def _confidences(self, cleaned: Codes) -> tuple[dict[str, Matrix], npt.NDArray[np.bool_]]:
+        scores, blank = self.features.scores(cleaned, self.weights, self.bias)
         found = {name: self.links[name].confidences(scores[:, where]) for name, where in self.columns.items()}
         return {name: shares.astype(np.float32) for name, shares in found.items()}, blank
 
     def _tag(self, requests: Sequence[str]) -> Iterator[Tags]:
-        cleaned = [clean(request) for request in requests]
+        cleaned = clean_many(requests)
         confidences, blank = self._confidences(cleaned)
         by_facet = [self._facet_tags(self.facets[name], confidences[name], blank) for name in self.facets]
-        for request, read, nothing, *tags in zip(requests, cleaned, blank.tolist(), *by_facet, strict=True):
+        lengths = cleaned.lengths.tolist()
+        for request, read, nothing, *tags in zip(requests, lengths, blank.tolist(), *by_facet, strict=True):
             facets = dict(zip(self.facets, tags, strict=True))
             warnings = (*_warnings(request, read, nothing), *self._rarely_together(facets))
             yield Tags(facets, self._decision(facets), warnings)
@@ -190,10 +192,10 @@ def decode(
     return cast(npt.NDArray[np.int64], np.where(below, confidences, -1).argmax(axis=1))
 
 
-def _warnings(request: str, cleaned: str, nothing: bool) -> tuple[str, ...]:
+def _warnings(request: str, read: int, nothing: bool) -> tuple[str, ...]:
     found = []
     if nothing:
         found.append("文本中没有可识别的词，标签仅为缺省值，请人工判断")
-    if max(len(cleaned) + 1, len(request)) >= MAX_CHARACTERS and is_truncated(request):
+    if max(read + 1, len(request)) >= MAX_CHARACTERS and is_truncated(request):
         found.append("文本超过 8000 字，只读取了前 8000 字")
     return tuple(found)

@@ -14,7 +14,7 @@ import numpy as np
 from .evaluate import Scores, as_json
 from .samples import UNKNOWN, Samples
 
-_LIBRARIES = ("numpy", "scipy", "scikit-learn", "rjieba", "opencc")
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "jieba", "opencc")
 _TITLES = {
     "category": "事项分类（二级）",
     "category_first": "事项分类（一级）",

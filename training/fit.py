@@ -17,12 +17,12 @@ import scipy.sparse as sp
 from joblib import Parallel, cpu_count, delayed
 from sklearn.linear_model import LogisticRegression
 
-from classifier.bundle import rounded
 from classifier.features import BLOCKS, Block, Features
 from classifier.model import NEVER, Model, Threshold, decode, first_confidences
 from classifier.taxonomy import Facet
 from classifier.text import clean
 from classifier.tokens import Tokenizer, domain_words
+from classifier.weights import Weights
 
 from .calibrate import Confidences, Labels, Scores, choose_alarm, choose_threshold, fit_calibration
 from .samples import UNKNOWN, Samples
@@ -77,7 +77,7 @@ def train(
         thresholds[name] = thresholds_of(facet, held_out.confidences[name][known], labels[known])
         start = where.stop
     model = Model(
-        version, samples.taxonomy, features, rounded(weights), bias, links, thresholds, _together(samples)
+        version, samples.taxonomy, features, Weights.of(weights), bias, links, thresholds, _together(samples)
     )
     return model, held_out
 
