@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.model import ALTERNATIVES, BATCH, NEVER, Model, Threshold, decode, first_confidences
+from classifier.model import BATCH, NEVER, Model, Threshold, decode, first_confidences
+from classifier.tagging import ALTERNATIVES
 from classifier.taxonomy import Facet, Label
 from classifier.text import MAX_CHARACTERS
 
