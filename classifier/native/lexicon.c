@@ -1,87 +1,20 @@
-/* jieba's dictionary, and its cut of a text without the hidden Markov model.
+/* jieba's dictionary is read, and words are added to it as jieba's `add_word` does.
 
-   The reference is jieba 0.42.1, `Tokenizer.cut(text, HMM=False)`: blocks of `re_han_default`, in them
-   the most probable path through the graph of dictionary words (`calc`), single Latin letters and
-   digits joined (`__cut_DAG_NO_HMM`). Sums are formed in jieba's order and ties fall as they do there.
-
-   The dictionary is a trie in one hash table. A node is the slot where it stands, plus one; a slot
-   holds its parent (24 bits), the character that leads here (16 bits) and the rank of its frequency
-   (24 bits), so that a step costs one look into memory. Characters outside jieba's alphabet never
-   stand within a word, hence 16 bits are enough. */
+   The reference is jieba 0.42.1, `Tokenizer.gen_pfdict` and `add_word`. */
 
 #include <stdlib.h>
 
-#include "kernel.h"
+#include "lexicon.h"
 
-#define RANK_BITS 24
-#define RANK_MASK (((uint64_t)1 << RANK_BITS) - 1)
-#define CODE_BITS 16
 #define MOST_BITS 23 /* of a node's number, which is at most 2**23 */
 #define LONGEST 64   /* characters of a word in the dictionary's file */
-#define AHEAD 6      /* characters between asking for a slot and needing it */
-
-typedef struct {
-    uint32_t node;
-    uint32_t rank;
-} first_step;
-
-struct lexicon {
-    uint64_t *slots;
-    unsigned bits;
-    uint64_t used;
-    first_step first[1 << CODE_BITS]; /* the children of the root, without hashing */
-    int64_t total;                    /* of all frequencies */
-    int64_t *frequencies;             /* rank -> frequency; rank 0 is what is no word */
-    uint32_t *ranks;                  /* hash table: frequency -> rank */
-    unsigned rank_bits;
-    uint32_t count;  /* of ranks */
-    double *weights; /* rank -> logarithm of its share of the total */
-};
-
-/* --- jieba's alphabet --- */
-
-static bool is_latin(uint32_t code)
-{
-    return (code - '0' < 10u) || ((code | 32) - 'a' < 26u && code < 128);
-}
-
-/* [\u4E00-\u9FD5a-zA-Z0-9+#&\._%\-] */
-static bool is_in_words(uint32_t code)
-{
-    if (code - 0x4E00u <= 0x9FD5u - 0x4E00u || is_latin(code))
-        return true;
-    return code == '+' || code == '#' || code == '&' || code == '.' || code == '_' || code == '%' || code == '-';
-}
-
-/* --- the trie --- */
-
-static uint64_t home_of(const lexicon *l, uint64_t key)
-{
-    return key * GOLDEN >> (64 - l->bits);
-}
-
-/* The child of a node, and the rank of the word that ends there; 0 where there is none. */
-static uint32_t child_of(const lexicon *l, uint32_t node, uint32_t code, uint32_t *rank)
-{
-    uint64_t key = (uint64_t)node << CODE_BITS | code;
-    uint64_t mask = ((uint64_t)1 << l->bits) - 1;
-    for (uint64_t at = home_of(l, key);; at = (at + 1) & mask) {
-        uint64_t slot = l->slots[at];
-        if (slot >> RANK_BITS == key) {
-            *rank = (uint32_t)(slot & RANK_MASK);
-            return (uint32_t)at + 1;
-        }
-        if (!slot)
-            return 0;
-    }
-}
 
 /* The child of a node, made if need be; 0 where the table is full. */
 static uint32_t grown(lexicon *l, uint32_t node, uint32_t code)
 {
     uint64_t key = (uint64_t)node << CODE_BITS | code;
     uint64_t mask = ((uint64_t)1 << l->bits) - 1;
-    uint64_t at = home_of(l, key);
+    uint64_t at = node_home(l, key);
     while (l->slots[at] && l->slots[at] >> RANK_BITS != key)
         at = (at + 1) & mask;
     if (!l->slots[at]) {
@@ -248,98 +181,4 @@ EXPORT int32_t lexicon_weigh(lexicon *l, const double *weights)
     for (uint32_t rank = 0; l->weights && rank < l->count; rank++)
         l->weights[rank] = weights[rank];
     return l->weights != NULL;
-}
-
-/* --- cutting --- */
-
-static inline void ask_for(const lexicon *l, const uint32_t *at)
-{
-    uint64_t key = (uint64_t)l->first[at[0]].node << CODE_BITS | at[1];
-    __builtin_prefetch(&l->slots[home_of(l, key)]);
-}
-
-/* The best way on from `from` in a block that ends at `until`: the most probable, of equal ones the longest. */
-static void step(const lexicon *l, const uint32_t *text, size_t from, size_t until, double *route, uint32_t *next)
-{
-    first_step start = l->first[text[from]];
-    uint32_t node = start.node, rank = start.rank;
-    double best = l->weights[0] + route[from + 1];
-    size_t to = from + 1;
-    bool any = false;
-    for (size_t end = from + 1; node; end++) {
-        if (rank) {
-            double here = l->weights[rank] + route[end];
-            if (!any || here >= best) {
-                best = here;
-                to = end;
-                any = true;
-            }
-        }
-        if (end == until)
-            break;
-        node = child_of(l, node, text[end], &rank);
-    }
-    route[from] = best;
-    next[from] = (uint32_t)to;
-}
-
-/* The words of a block along its best way, single Latin letters and digits joined. */
-static size_t follow(const uint32_t *text, size_t from, size_t until, const uint32_t *next, uint32_t *ends)
-{
-    size_t count = 0;
-    bool joining = false;
-    while (from < until) {
-        size_t to = next[from];
-        bool single = to == from + 1 && is_latin(text[from]);
-        if (joining && !single)
-            ends[count++] = (uint32_t)from;
-        if (!single)
-            ends[count++] = (uint32_t)to;
-        joining = single;
-        from = to;
-    }
-    if (joining)
-        ends[count++] = (uint32_t)until;
-    return count;
-}
-
-size_t cut(const lexicon *l, const uint32_t *text, size_t length, double *route, uint32_t *next, uint32_t *ends)
-{
-    size_t count = 0;
-    for (size_t from = 0; from < length;) {
-        size_t until = from;
-        while (until < length && is_in_words(text[until]))
-            until++;
-        if (until == from) {
-            until += text[from] == '\r' && from + 1 < length && text[from + 1] == '\n' ? 2 : 1;
-            ends[count++] = (uint32_t)until;
-        } else {
-            route[until] = 0;
-            for (size_t i = until; i-- > from;) {
-                if (i >= from + AHEAD)
-                    ask_for(l, text + i - AHEAD);
-                step(l, text, i, until, route, next);
-            }
-            count += follow(text, from, until, next, ends + count);
-        }
-        from = until;
-    }
-    return count;
-}
-
-/* Cut texts: `ends` of all words one text behind the other, within each text; `words`, how many of each.
-   The number of all words; -1 where memory has run out. */
-EXPORT int64_t kernel_cut(const lexicon *l, const texts *t, uint32_t *ends, int64_t *words)
-{
-    size_t room = (size_t)longest_of(t) + 1;
-    double *route = malloc(room * sizeof *route);
-    uint32_t *next = malloc(room * sizeof *next);
-    int64_t all = route && next ? 0 : -1;
-    for (int64_t i = 0; all >= 0 && i < t->count; i++) {
-        words[i] = (int64_t)cut(l, t->points + t->starts[i], (size_t)t->lengths[i], route, next, ends + all);
-        all += words[i];
-    }
-    free(route);
-    free(next);
-    return all;
 }
