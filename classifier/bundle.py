@@ -21,20 +21,14 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict
-from importlib.metadata import version as installed
 from pathlib import Path
-from typing import Any, cast
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, cast
 
 from .errors import DamagedBundle, OutputError
-from .features import Block, Features
-from .link import Link
-from .model import Model, Threshold
-from .taxonomy import Taxonomy
-from .text import MAX_CHARACTERS
-from .tokens import Tokenizer, domain_words
-from .weights import Weights
+
+# What loads numpy is imported where it is needed: `hotline --help` must answer at once.
+if TYPE_CHECKING:
+    from .model import Model
 
 FORMAT = 1
 FILES = ("arrays.npz", "card.json", "card.md", "model.json", "words.txt")
@@ -85,8 +79,7 @@ def load(folder: Path) -> Model:
             raise DamagedBundle(
                 f"{folder} 的格式是 {stored['format']}，本程序只读格式 {FORMAT}，请升级程序或重新训练"
             )
-        with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
-            return _model(stored, arrays, domain_words(folder / "words.txt"))
+        return _model(stored, folder)
     except _NOT_AS_WRITTEN as error:
         raise DamagedBundle(
             f"{folder} 的内容不完整（{type(error).__name__}），请重新训练或换一个版本"
@@ -124,6 +117,8 @@ def read_card(folder: Path) -> dict[str, Any]:
 
 
 def _write_arrays(model: Model, path: Path) -> None:
+    import numpy as np
+
     labels = model.weights.labels
     words = np.frombuffer("\n".join(model.features.words).encode(), dtype=np.uint8)
     with path.open("wb") as file:
@@ -144,6 +139,10 @@ def _write_arrays(model: Model, path: Path) -> None:
 
 
 def _description(model: Model) -> dict[str, Any]:
+    from importlib.metadata import version as installed
+
+    from .text import MAX_CHARACTERS
+
     return {
         "format": FORMAT,
         "version": model.version,
@@ -156,9 +155,20 @@ def _description(model: Model) -> dict[str, Any]:
     }
 
 
-def _model(stored: Mapping[str, Any], arrays: Mapping[str, Any], words: Mapping[str, int]) -> Model:
+def _model(stored: Mapping[str, Any], folder: Path) -> Model:
+    import numpy as np
+
+    from .features import Block, Features
+    from .link import Link
+    from .model import Model, Threshold
+    from .taxonomy import Taxonomy
+    from .tokens import Tokenizer, domain_words
+    from .weights import Weights
+
+    with np.load(folder / "arrays.npz", allow_pickle=False) as file:
+        arrays = dict(file)
     features = Features(
-        Tokenizer(words),
+        Tokenizer(domain_words(folder / "words.txt")),
         [Block(**block) for block in stored["blocks"]],
         [word for word in arrays["words"].tobytes().decode().split("\n") if word],
         np.cumsum(arrays["keys"], dtype=np.uint64),

@@ -60,6 +60,13 @@ def test_tagging_loads_nothing_heavy(models_dir, options):
     assert not loaded & heavy
 
 
+def test_help_loads_no_numbers_and_no_model():
+    loaded = loaded_by("--help")
+    assert "typer" in loaded
+    heavy = {"numpy", "scipy", "sklearn", "pandas", "pyarrow", "fastapi", "pydantic", "jieba", "opencc"}
+    assert not loaded & {*heavy, "classifier.model", "training", "rich.progress", "rich.table"}
+
+
 def test_tagging_to_json_loads_no_framework_and_no_training(models_dir):
     loaded = loaded_by("tag", "路灯不亮", "--json", "--models-dir", models_dir)
     assert not loaded & {"training", "sklearn", "pandas", "pyarrow", "fastapi", "uvicorn"}
