@@ -20,7 +20,7 @@ from .cleaned import clean_many
 from .codes import Codes
 from .features import Features
 from .link import Link
-from .tagging import LEVELS, FacetTags, Tagging
+from .tagging import LEVELS, FacetTags, Floats, Tagging
 from .taxonomy import Facet, Taxonomy
 from .text import MAX_CHARACTERS, is_truncated
 from .weights import Weights
@@ -118,10 +118,11 @@ class Model:
     def _facet_tags(self, facet: Facet, confidences: Matrix, blank: npt.NDArray[np.bool_]) -> FacetTags:
         threshold = self.thresholds.get(facet.name, Threshold())
         chosen = decode(facet, confidences, threshold.alarm)
-        best = np.take_along_axis(confidences, chosen[:, None], axis=1)[:, 0]
+        texts = np.arange(len(chosen))
+        best = confidences[texts, chosen]
         first = facet.first_index[chosen]
         firsts = first_confidences(facet, confidences)
-        first_best = np.take_along_axis(firsts, first[:, None], axis=1)[:, 0]
+        first_best = firsts[texts, first]
         sure = np.where(best >= threshold.second, 2, np.where(first_best >= threshold.first, 1, 0))
         sure[blank] = 0
         return FacetTags(facet, confidences, chosen, first, np.minimum(first_best, 1), sure)
@@ -150,14 +151,11 @@ def _automatic(facets: Mapping[str, FacetTags]) -> npt.NDArray[np.bool_]:
     return sure
 
 
-def first_confidences(
-    facet: Facet, confidences: npt.NDArray[np.floating[Any]]
-) -> npt.NDArray[np.floating[Any]]:
+def first_confidences(facet: Facet, confidences: Floats) -> Floats:
     """The confidence of each first-level label, the sum of its second-level ones: texts x firsts."""
-    firsts = np.zeros((len(confidences), len(facet.firsts)), dtype=confidences.dtype)
-    for label, first in enumerate(facet.first_index.tolist()):
-        firsts[:, first] += confidences[:, label]  # not `@`, whose rounding depends on the other texts
-    return firsts
+    order, starts = facet.by_first
+    # Not `@`, whose rounding depends on the other texts.
+    return cast(Floats, np.add.reduceat(confidences[:, order], starts, axis=1))
 
 
 def decode(
@@ -170,14 +168,14 @@ def decode(
     The facet's alarm, where it has one, goes before a better label from the confidence `alarm` on.
     """
     if facet.is_flat:
-        best = cast(npt.NDArray[np.int64], confidences.argmax(axis=1))
+        best = cast(Counts, confidences.argmax(axis=1))
         if facet.alarm not in facet.codes:
             return best
         rare = facet.codes.index(facet.alarm)
         return np.where(confidences[:, rare] >= alarm, rare, best)
     first = first_confidences(facet, confidences).argmax(axis=1)
     below = facet.first_index[None, :] == first[:, None]
-    return cast(npt.NDArray[np.int64], np.where(below, confidences, -1).argmax(axis=1))
+    return cast(Counts, np.where(below, confidences, -1).argmax(axis=1))
 
 
 def _warnings(

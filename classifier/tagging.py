@@ -37,8 +37,7 @@ class FacetTags:
     @property
     def confidence(self) -> Floats:
         """The confidence of each text's label."""
-        chosen = np.take_along_axis(self.confidences, self.labels[:, None], axis=1)[:, 0]
-        return cast(Floats, np.minimum(chosen, 1))
+        return cast(Floats, np.minimum(self.confidences[np.arange(len(self.labels)), self.labels], 1))
 
     @property
     def codes(self) -> npt.NDArray[np.object_]:
@@ -60,7 +59,7 @@ class FacetTags:
             found.append(left.argmax(axis=1))
             left[texts, found[-1]] = -np.inf
         places = np.array(found, dtype=np.int64).reshape(len(found), len(left)).T
-        return places, np.minimum(np.take_along_axis(self.confidences, places, axis=1), 1)
+        return places, np.minimum(self.confidences[texts[:, None], places], 1)
 
     def tags(self) -> Iterator[Tag]:
         """Each text's tag."""
