@@ -7,6 +7,7 @@ C interface: one wheel for each platform serves every version of Python.
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import subprocess
 import sys
@@ -52,12 +53,20 @@ def compile_kernel(sources: Path, library: Path) -> None:
     """Compile the C files of a folder to a shared library, for processors like this one and older."""
     machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine())
     target = f"{machine}-{_system()}"
-    files = sorted(map(str, sources.glob("*.c")))
     command = [sys.executable, "-m", "ziglang", "cc", "-target", target]
     command += [f"-mcpu={BASELINES[machine]}"] if machine in BASELINES else []
+    command += [*FLAGS, f"-DSOURCES={digest(sources)}", *sorted(map(str, sources.glob("*.c")))]
     fresh = library.with_name(f".{library.name}.part")  # a running program keeps the old one until it ends
-    subprocess.run([*command, *FLAGS, *files, "-o", str(fresh)], check=True)
+    subprocess.run([*command, "-o", str(fresh)], check=True)
     fresh.replace(library)
+
+
+def digest(sources: Path) -> str:
+    """The SHA-256 of all sources, as classifier/kernel.py computes it too."""
+    found = hashlib.sha256()
+    for path in sorted([*sources.glob("*.c"), *sources.glob("*.h")]):
+        found.update(path.read_bytes())
+    return found.hexdigest()
 
 
 def _system() -> str:

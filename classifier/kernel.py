@@ -8,6 +8,7 @@ are made, so threads may share them.
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import sys
 import weakref
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ from .errors import KernelMissing
 LIBRARY = {"win32": "kernel.dll", "darwin": "libkernel.dylib"}.get(sys.platform, "libkernel.so")
 PANEL = 32  # labels that are summed at once; weights of a gram are padded to a multiple of it
 
+_AGAIN = "请重新安装：在源码目录运行 python -m pip install -e . ，或重新安装 wheel 文件"
 _READ = {np.dtype(np.int8), np.dtype(np.float32)}
 _FIELDS = ("text", "title")
 _KINDS = ("words", "characters")
@@ -210,14 +212,29 @@ def _library() -> ctypes.CDLL:
     try:
         library = ctypes.CDLL(str(path))
     except OSError as error:
-        raise KernelMissing(
-            f"没有找到程序的编译部分 {path}，或它不适合本机，请重新安装："
-            "在源码目录运行 python -m pip install --force-reinstall -e . ，或重新安装 wheel 文件"
-        ) from error
+        raise KernelMissing(f"没有找到程序的编译部分 {path}，或它不适合本机，{_AGAIN}") from error
+    _check_fresh(library, path)
     for name, (result, arguments) in _SIGNATURES.items():
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments
     return library
+
+
+def _check_fresh(library: ctypes.CDLL, path: Path) -> None:
+    """In a checkout, refuse a library that was compiled from other sources than those beside it."""
+    sources = sorted([*path.parent.glob("*.c"), *path.parent.glob("*.h")])
+    if not sources:
+        return  # an installed wheel holds none
+    found = hashlib.sha256()
+    for source in sources:
+        found.update(source.read_bytes())
+    try:
+        library.kernel_sources.restype = ctypes.c_char_p
+        compiled = library.kernel_sources().decode()
+    except AttributeError:
+        compiled = ""
+    if compiled != found.hexdigest():
+        raise KernelMissing(f"程序的编译部分 {path} 与源码不一致（源码更新后没有重新编译），{_AGAIN}")
 
 
 def _owned(owner: object, handle: int | None, free: Any) -> int:

@@ -99,6 +99,12 @@ def test_a_library_that_is_not_there_is_told_with_what_to_do(monkeypatch):
         kernel._library.__wrapped__()
 
 
+def test_a_library_of_other_sources_is_refused(tmp_path):
+    (tmp_path / "kernel.c").write_text("int changed;")
+    with pytest.raises(KernelMissing, match="与源码不一致"):
+        kernel._check_fresh(kernel._library(), tmp_path / kernel.LIBRARY)
+
+
 @pytest.mark.parametrize(
     "lines", [b"\xe8\xb7\xaf\n", b"\xe8\xb7\xaf x\n", b" 3 n\n", b"\xe8\xb7\xaf 3n\n", b"\n"]
 )
