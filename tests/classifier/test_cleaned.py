@@ -54,3 +54,11 @@ def test_most_requests_need_no_python(samples):
 def test_long_texts_are_cut_alike(length):
     texts = ["路" * length, "路" * (length - 1) + " 灯", "…" * (length // 3) + "路"]
     assert texts_of(clean_many(texts)) == [clean(text) for text in texts]
+
+
+def test_numbers_of_five_digits_are_cleaned_alike_the_public_ones_among_them():
+    numbers = [f"{number:05d}" for number in [*range(9_990, 12_500), *range(94_990, 97_010)]]
+    texts = [f"拨打{number}热线" for number in numbers]
+    cleaned = texts_of(clean_many(texts))
+    assert cleaned == [clean(text) for text in texts]
+    assert "拨打10086热线" in cleaned
