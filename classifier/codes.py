@@ -30,6 +30,14 @@ class Codes:
         encoded = "".join(texts).encode("utf-32-le", "surrogatepass")
         return cls(np.frombuffer(encoded, dtype="<u4"), np.cumsum(lengths) - lengths, lengths)
 
+    def texts(self) -> list[str]:
+        """The texts as Python's."""
+        starts, points = self.starts.tolist(), self.points
+        return [
+            points[start : start + length].tobytes().decode("utf-32-le", "surrogatepass")
+            for start, length in zip(starts, self.lengths.tolist(), strict=True)
+        ]
+
     def replaced(self, which: Places, texts: Sequence[str]) -> Codes:
         """The same texts, those at the places `which` replaced by others."""
         if not len(which):

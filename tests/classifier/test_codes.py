@@ -11,15 +11,10 @@ from classifier.codes import Codes
 any_texts = st.lists(st.text(st.characters(exclude_categories=())), max_size=8)
 
 
-def texts_of(codes: Codes) -> list[str]:
-    ends = zip(codes.starts.tolist(), codes.lengths.tolist(), strict=True)
-    return ["".join(map(chr, codes.points[start : start + length].tolist())) for start, length in ends]
-
-
 @given(any_texts)
 def test_texts_come_back_as_they_were(texts):
     codes = Codes.of(texts)
-    assert texts_of(codes) == texts
+    assert codes.texts() == texts
     assert len(codes) == len(texts)
 
 
@@ -30,4 +25,4 @@ def test_replaced_texts_stand_among_the_others(texts, data):
     expected = list(texts)
     for place, other in zip(which, others, strict=True):
         expected[place] = other
-    assert texts_of(Codes.of(texts).replaced(np.array(which, dtype=np.int64), others)) == expected
+    assert Codes.of(texts).replaced(np.array(which, dtype=np.int64), others).texts() == expected
