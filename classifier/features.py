@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,7 +20,18 @@ import numpy.typing as npt
 from .codes import Codes
 from .errors import InputError
 from .kernel import GramTable
-from .keys import BLOCK_SHIFT, CHARACTER_BITS, WORD_BITS, Columns, Keys, distinct, find
+from .keys import (
+    BLOCK_SHIFT,
+    CHARACTER_BITS,
+    PLANE,
+    WORD_BITS,
+    Columns,
+    Keys,
+    document_counts,
+    find,
+    in_block,
+    is_word,
+)  # fmt: skip
 from .tokens import Tokenizer
 from .weights import Matrix, Weights
 
@@ -34,8 +44,6 @@ SENTENCE_ENDS = frozenset("。!?！？")
 TITLE_CHARACTERS = 60  # a first sentence longer than this is cut here
 CHUNK = 500  # texts whose grams are held at once: more than fit the processor's cache are slower
 FIT_CHUNK = 4000  # while fitting, merging the counts of a chunk costs more than the cache saves
-
-_BMP = 0x10000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,7 @@ class Features:
         self.weights = weights
         self._numbers = {word: number for number, word in enumerate(self.words, start=1)}
         self._grams = GramTable(
-            keys, weights, [(b.field, b.kind, b.longest) for b in self.blocks], self.words, _is_word()
+            keys, weights, [(b.field, b.kind, b.longest) for b in self.blocks], self.words, is_word()
         )
 
     def __len__(self) -> int:
@@ -96,7 +104,7 @@ class Features:
         for start in range(0, len(texts), FIT_CHUNK):
             chunk = texts[start : start + FIT_CHUNK]
             rows, keys = _grams(chunk, tokenizer.cut_many(chunk), blocks, _Learning(numbers))
-            found, seen = _merged(found, seen, *_document_counts(rows, keys))
+            found, seen = _merged(found, seen, *document_counts(rows, keys))
         wanted = np.array([block.min_texts for block in blocks])
         kept = seen >= wanted[(found >> BLOCK_SHIFT).astype(np.int64) - 1]
         if not kept.any():
@@ -153,7 +161,7 @@ class Features:
             for length, (begin, keys) in enumerate(
                 _runs(places, units, block.longest, _bits(block)), start=1
             ):
-                found.append((_in_block(keys, number), starts[begin], untils[begin + length - 1]))
+                found.append((in_block(keys, number), starts[begin], untils[begin + length - 1]))
         keys, starts, untils = (np.concatenate(part) for part in zip(*found, strict=True))
         columns = find(self.keys, keys)
         known = columns >= 0
@@ -204,7 +212,7 @@ def _grams(
             units[kind] = _units(block, *fields[block.field], numbers)
         for rows, keys in _runs(*units[kind], block.longest, _bits(block)):
             found_rows.append(rows)
-            found_keys.append(_in_block(keys, number))
+            found_keys.append(in_block(keys, number))
     return np.concatenate(found_rows), np.concatenate(found_keys)
 
 
@@ -236,10 +244,6 @@ def _bits(block: Block) -> np.uint64:
     return CHARACTER_BITS if block.kind == "characters" else WORD_BITS
 
 
-def _in_block(keys: Keys, number: int) -> Keys:
-    return keys | (np.uint64(number) << BLOCK_SHIFT)
-
-
 def _runs(rows: Rows, units: Keys, longest: int, bits: np.uint64) -> Iterator[tuple[Rows, Keys]]:
     """Runs of 1 to `longest` units that hold no zero: zeros part texts and whatever is unknown."""
     keys, starts = units, np.flatnonzero(units)
@@ -259,12 +263,6 @@ def _words(cuts: Sequence[list[str]], numbers: dict[str, int]) -> tuple[Rows, Ke
     return np.repeat(np.arange(len(cuts)), lengths), flat
 
 
-@cache
-def _is_word() -> npt.NDArray[np.bool_]:
-    """Of each code point of the first plane, whether it is a letter or a digit."""
-    return np.array([chr(code).isalnum() for code in range(_BMP)])
-
-
 def _characters(texts: Sequence[str]) -> tuple[Rows, Keys]:
     """Characters in a row without white space, 0 for punctuation and after each text."""
     joined = "\0".join([*texts, ""]).encode("utf-32-le", "surrogatepass")
@@ -273,17 +271,8 @@ def _characters(texts: Sequence[str]) -> tuple[Rows, Keys]:
     rows = np.repeat(np.arange(len(texts)), lengths)
     solid = codes != ord(" ")
     codes, rows = codes[solid], rows[solid]
-    narrow = np.where(codes < _BMP, codes, 0)
-    return rows, np.where(_is_word()[narrow], narrow, 0).astype(np.uint64)
-
-
-def _document_counts(rows: Rows, keys: Keys) -> tuple[Keys, Rows]:
-    """In how many texts each key stands."""
-    order = np.lexsort((rows, keys))
-    rows, keys = rows[order], keys[order]
-    new = np.ones(len(keys), dtype=bool)
-    new[1:] = (keys[1:] != keys[:-1]) | (rows[1:] != rows[:-1])
-    return distinct(keys[new])
+    narrow = np.where(codes < PLANE, codes, 0)
+    return rows, np.where(is_word()[narrow], narrow, 0).astype(np.uint64)
 
 
 def _merged(keys: Keys, counts: Rows, more: Keys, more_counts: Rows) -> tuple[Keys, Rows]:

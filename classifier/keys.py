@@ -8,6 +8,8 @@ block. No gram has the key 0: blocks are counted from 1. The compiled kernel for
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,6 +19,7 @@ Columns = npt.NDArray[np.int32]
 BLOCK_SHIFT = np.uint64(48)
 WORD_BITS = np.uint64(24)
 CHARACTER_BITS = np.uint64(16)
+PLANE = 0x10000  # code points that a character of a gram may have
 
 
 def find(known: Keys, keys: Keys) -> Columns:
@@ -27,6 +30,21 @@ def find(known: Keys, keys: Keys) -> Columns:
     return np.where(known[places] == keys, places, -1).astype(np.int32)
 
 
-def distinct(keys: Keys) -> tuple[Keys, npt.NDArray[np.int64]]:
-    """The different keys in ascending order, and how often each stands there."""
-    return np.unique(keys, return_counts=True)
+def in_block(keys: Keys, number: int) -> Keys:
+    """The keys of grams in the block of that number, counted from 1."""
+    return keys | (np.uint64(number) << BLOCK_SHIFT)
+
+
+def document_counts(rows: npt.NDArray[np.int64], keys: Keys) -> tuple[Keys, npt.NDArray[np.int64]]:
+    """The different keys in ascending order, and in how many rows each stands."""
+    order = np.lexsort((rows, keys))
+    rows, keys = rows[order], keys[order]
+    new = np.ones(len(keys), dtype=bool)
+    new[1:] = (keys[1:] != keys[:-1]) | (rows[1:] != rows[:-1])
+    return np.unique(keys[new], return_counts=True)
+
+
+@cache
+def is_word() -> npt.NDArray[np.bool_]:
+    """Of each code point of the first plane, whether it is a letter or a digit, as grams are made of."""
+    return np.array([chr(code).isalnum() for code in range(PLANE)])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.keys import distinct, find
+from classifier.keys import document_counts, find
 
 key = st.integers(1, 2**64 - 1) | st.integers(1, 40)
 
@@ -33,8 +35,10 @@ def test_asking_for_nothing_gives_nothing():
     assert find(as_keys([1, 2]), as_keys([])).shape == (0,)
 
 
-@given(st.lists(st.integers(1, 20)))
-def test_distinct_counts_each_key(numbers):
-    keys, counts = distinct(as_keys(numbers))
-    assert dict(zip(keys.tolist(), counts.tolist(), strict=True)) == {n: numbers.count(n) for n in numbers}
-    assert keys.tolist() == sorted(set(numbers))
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 20))))
+def test_a_key_counts_once_for_each_row_that_it_stands_in(grams):
+    rows = np.array([row for row, _ in grams], dtype=np.int64)
+    keys, counts = document_counts(rows, as_keys(key for _, key in grams))
+    seen = Counter(key for _, key in set(grams))
+    assert dict(zip(keys.tolist(), counts.tolist(), strict=True)) == seen
+    assert keys.tolist() == sorted(seen)
