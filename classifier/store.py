@@ -12,13 +12,15 @@ import re
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from platformdirs import user_data_path
 
 from . import bundle
 from .errors import DamagedBundle, InputError, NoModel, OutputError
-from .model import Model
+
+if TYPE_CHECKING:
+    from .model import Model
 
 DEFAULT = "default"
 

@@ -12,7 +12,7 @@ from typing import Any
 from .evaluate import Scores, as_json
 from .samples import OUTSIDE, UNKNOWN, Samples
 
-_LIBRARIES = ("numpy", "scipy", "scikit-learn", "rjieba", "opencc")
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "jieba", "opencc")
 _TITLES = {
     "category": "事项分类（二级）",
     "category_first": "事项分类（一级）",

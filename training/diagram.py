@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from .evaluate import Scores
 
@@ -33,10 +34,11 @@ def reliability_svg(scores: Scores, titles: Mapping[str, str]) -> str:
     page = io.StringIO()
     # A fixed salt and no date: the same scores give the same bytes. Letters stay letters, so that it does
     # not matter whether there is a font here that has their shapes.
-    style = {"svg.fonttype": "none", "svg.hashsalt": "hotline", "font.family": "sans-serif"}
+    style: Any = {"svg.fonttype": "none", "svg.hashsalt": "hotline", "font.family": "sans-serif"}
     with mpl.rc_context(style), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")
-        FigureCanvasSVG(figure).print_svg(page, metadata={"Date": None})
+        FigureCanvasSVG(figure)
+        figure.savefig(page, format="svg", metadata={"Date": None})
     return page.getvalue()
 
 

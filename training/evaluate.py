@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import precision_recall_fscore_support
 
-from classifier.decision import Decided, Threshold, decide
+from classifier.decision import Threshold, decide
 from classifier.errors import InputError
 from classifier.model import Model
+from classifier.tagging import FacetTags
 from classifier.taxonomy import Facet
 
 from .calibrate import calibration_error, reliability
@@ -107,17 +108,14 @@ def _in_model_order(model: Model, samples: Samples, name: str) -> npt.NDArray[np
     return np.where(labels == UNKNOWN, UNKNOWN, ours[labels])
 
 
-def _facet_scores(facet: Facet, labels: npt.NDArray[np.int64], decided: Decided) -> Scores:
-    known = labels != UNKNOWN
-    truth, deep = labels[known], decided.level[known]
-    label, confidence = decided.label[known], decided.confidence[known]
-    scores = {
-        SECOND_NAMES.get(facet.name, facet.name): _score(facet.codes, truth, label, confidence, deep == 2)
-    }
+def _facet_scores(facet: Facet, labels: npt.NDArray[np.int64], decided: FacetTags) -> Scores:
+    known = np.flatnonzero(labels != UNKNOWN)
+    truth, tags = labels[known], decided.at(known)
+    name = SECOND_NAMES.get(facet.name, facet.name)
+    scores = {name: _score(facet.codes, truth, tags.labels, tags.confidence, tags.levels == 2)}
     if not facet.is_flat:
-        first, first_confidence = decided.first[known], decided.first_confidence[known]
         scores[FIRST_NAMES[facet.name]] = _score(
-            facet.firsts, facet.first_index[truth], first, first_confidence, deep >= 1
+            facet.firsts, facet.first_index[truth], tags.firsts, tags.first_confidence, tags.levels >= 1
         )
     return scores
 

@@ -17,13 +17,14 @@ import scipy.sparse as sp
 from joblib import Parallel, cpu_count, delayed
 from sklearn.linear_model import LogisticRegression
 
-from classifier.bundle import rounded
-from classifier.decision import Decided, decide
+from classifier.decision import decide
 from classifier.features import BLOCKS, Block, Features
 from classifier.model import Model
+from classifier.tagging import FacetTags
 from classifier.taxonomy import Facet
 from classifier.text import clean
 from classifier.tokens import Tokenizer, domain_words
+from classifier.weights import Weights
 
 from .calibrate import Confidences, Labels, Scores, fit_calibration
 from .samples import UNKNOWN, Samples
@@ -52,7 +53,7 @@ class HeldOut:
 
     scores: Mapping[str, Scores]
     confidences: Mapping[str, Confidences]  # calibrated on the other folds
-    decided: Mapping[str, Decided]  # by thresholds chosen on the other folds
+    decided: Mapping[str, FacetTags]  # by thresholds chosen on the other folds
 
 
 def train(
@@ -80,7 +81,7 @@ def train(
         )
         start = where.stop
     model = Model(
-        version, samples.taxonomy, features, rounded(weights), bias, links, thresholds, _together(samples)
+        version, samples.taxonomy, features, Weights.of(weights), bias, links, thresholds, _together(samples)
     )
     return model, held_out
 
@@ -108,15 +109,17 @@ def judge(samples: Samples, scores: Mapping[str, Scores]) -> HeldOut:
     confidences, decided = {}, {}
     for name, facet in samples.taxonomy.facets.items():
         labels, found = samples.labels[name], np.zeros_like(scores[name])
-        parts = []
-        for fold in samples.fold_numbers:
+        order, parts = [], []
+        for fold in np.unique(samples.folds).tolist():
             rest, out = (samples.folds != fold) & samples.judged(name), samples.folds == fold
             calibration = fit_calibration(scores[name][rest], labels[rest])
             found[out] = calibration.confidences(scores[name][out])
             others = calibration.confidences(scores[name][rest])
             chosen = thresholds_of(facet, others, labels[rest], samples.folds[rest])
-            parts.append((out, decide(facet, found[out], chosen)))
-        confidences[name], decided[name] = found, Decided.joined(parts)
+            parts.append(decide(facet, found[out], chosen))
+            order.append(np.flatnonzero(out))
+        confidences[name] = found
+        decided[name] = FacetTags.joined(parts).at(np.argsort(np.concatenate(order)))
     return HeldOut(scores, confidences, decided)
 
 

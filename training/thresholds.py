@@ -21,7 +21,7 @@ from .calibrate import Confidences, Labels
 ERROR_LEVEL = 0.05  # the error that the automatic part may have
 SURENESS = 0.95  # with which its bound must hold
 ALARMS = 0.045  # share of all texts for which an alarm is given: a little below the 5 % that a desk bears
-ALSO = 0.25  # see docs/model.md: where two requests are joined, both are named in half of the cases
+ALSO = 0.7  # the confidence in the label of a part; what it finds is in docs/model.md
 
 _STEPS = np.arange(0.05, 1.0001, 0.01)  # shares of the texts that are tried as the automatic part
 _FEWEST = 100  # texts below which no bound is tried
@@ -37,10 +37,10 @@ def thresholds_of(facet: Facet, confidences: Confidences, labels: Labels, folds:
     if facet.alarm in facet.codes:
         alarm = choose_alarm(confidences[:, facet.codes.index(facet.alarm)])
     decided = decide(facet, confidences, Threshold(alarm=alarm))
-    right = decided.label == labels
-    second, second_of = choose_thresholds(decided.confidence, right, decided.label, folds, facet.codes)
-    above = decided.first == facet.first_index[labels]
-    first, first_of = choose_thresholds(decided.first_confidence, above, decided.first, folds, facet.firsts)
+    right = decided.labels == labels
+    second, second_of = choose_thresholds(decided.confidence, right, decided.labels, folds, facet.codes)
+    above = decided.firsts == facet.first_index[labels]
+    first, first_of = choose_thresholds(decided.first_confidence, above, decided.firsts, folds, facet.firsts)
     return Threshold(second, first, alarm, ALSO, second_of, first_of)
 
 

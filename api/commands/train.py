@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from classifier.store import ModelStore
-from classifier.taxonomy import Taxonomy
 
 from ..console import err, say, say_notes
 from . import options
@@ -43,6 +42,7 @@ def train(
     """用标注样本训练一个新版本，按折交叉验证，并打印得分。"""
     import json
 
+    from classifier.taxonomy import Taxonomy
     from training.card import card_json, card_markdown
     from training.evaluate import as_json as plain
     from training.evaluate import evaluate_held_out

@@ -6,8 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.asks import LONGEST, MOST, SHORTEST, asks
+from classifier.asks import LONGEST, MOST, SHORTEST, asks, parts
+from classifier.cleaned import clean_many
+from classifier.codes import Codes
 from classifier.text import clean
+
+TWO = "路灯坏了半个月没有人来修理。另外小区门口的垃圾三天没有清运"
+
+
+def cut(text):
+    return [text[start:until] for start, until in parts(text)]
 
 
 @pytest.mark.parametrize(
@@ -23,7 +31,7 @@ from classifier.text import clean
     ],
 )
 def test_each_matter_begins_a_part(text, begin):
-    found = asks(text)
+    found = cut(text)
     assert len(found) == len(begin)
     assert all(part.startswith(start) for part, start in zip(found, begin, strict=True))
 
@@ -39,13 +47,13 @@ def test_each_matter_begins_a_part(text, begin):
     ],
 )
 def test_one_matter_has_no_parts(text):
-    assert asks(text) == []
+    assert cut(text) == []
 
 
 @given(st.text(max_size=400))
 def test_parts_are_stretches_of_the_text_in_order(text):
     cleaned = clean(text)
-    found, place = asks(cleaned), 0
+    found, place = cut(cleaned), 0
     assert len(found) in range(2, MOST + 1) or not found
     for part in found:
         place = cleaned.index(part, place)
@@ -53,4 +61,17 @@ def test_parts_are_stretches_of_the_text_in_order(text):
 
 
 def test_no_more_parts_are_read_than_can_be_told():
-    assert len(asks("，".join(f"另外第{i}件事情是门前的路灯坏了没有人修" for i in range(50)))) == MOST
+    assert len(cut("，".join(f"另外第{i}件事情是门前的路灯坏了没有人修" for i in range(50)))) == MOST
+
+
+@given(st.lists(st.one_of(st.text(max_size=80), st.sampled_from([TWO, "路灯坏了"])), max_size=8))
+def test_many_texts_have_the_parts_that_each_has_alone(texts):
+    cleaned = clean_many(texts)
+    found, owners = asks(cleaned)
+    alone = [(place, part) for place, text in enumerate(cleaned.texts()) for part in cut(text)]
+    assert list(zip(owners.tolist(), found.texts(), strict=True)) == alone
+
+
+def test_no_texts_have_no_parts():
+    found, owners = asks(Codes.of([]))
+    assert len(found) == len(owners) == 0

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifier.decision import NEVER, Threshold, decode, first_confidences
-from classifier.model import ALTERNATIVES, BATCH, Model
+from classifier.model import BATCH, Model
+from classifier.tagging import ALTERNATIVES
 from classifier.taxonomy import Facet, Label
 from classifier.text import MAX_CHARACTERS
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from classifier.bundle import rounded
 from classifier.errors import InputError
 from classifier.features import Block
 from classifier.taxonomy import Taxonomy
@@ -74,15 +73,15 @@ def test_a_fold_is_judged_by_the_other_folds_alone(few, few_fit):
     judged = judge(Samples(few.ids, few.requests, labels, few.folds, few.taxonomy), scores)
     before = few_fit[1]
     assert np.array_equal(judged.confidences["scope"][first], before.confidences["scope"][first])
-    assert np.array_equal(judged.decided["scope"].level[first], before.decided["scope"].level[first])
+    assert np.array_equal(judged.decided["scope"].levels[first], before.decided["scope"].levels[first])
     assert not np.allclose(judged.confidences["scope"][~first], before.confidences["scope"][~first])
 
 
 def test_a_model_has_a_threshold_for_each_facet_and_weights_that_survive_storing(trained, samples):
     model, _ = trained
     assert set(model.thresholds) == set(samples.taxonomy.facets)
-    assert model.weights.dtype == model.bias.dtype == np.float32
-    assert np.array_equal(rounded(model.weights), model.weights)
+    assert model.weights.shape == (len(model.features), len(model.bias))
+    assert model.weights.steps.dtype == np.int8
 
 
 # --- the same twice ---
@@ -93,7 +92,8 @@ def test_two_fits_are_equal(few, few_fit):
     again, again_held_out = train(few, "few", QUICK)
     assert again.features.words == model.features.words
     assert np.array_equal(again.features.keys, model.features.keys)
-    assert np.array_equal(again.weights, model.weights)
+    assert np.array_equal(again.weights.steps, model.weights.steps)
+    assert np.array_equal(again.weights.scale, model.weights.scale)
     assert np.array_equal(again.bias, model.bias)
     assert again.thresholds == model.thresholds
     for name, scores in held_out.scores.items():
@@ -171,7 +171,7 @@ def test_samples_without_a_facets_label_teach_it_nothing(few):
     model, held_out = train(part_of(few, which, half, few.folds[which]), "half", QUICK)
     full_model, _ = train(known, "full", QUICK)
     assert held_out.scores["urgent"].shape == (80, 2)
-    assert not np.array_equal(model.weights, full_model.weights)
+    assert not np.array_equal(model.weights.steps, full_model.weights.steps)
 
 
 def test_too_few_samples_are_refused_with_a_reason(few):

@@ -183,7 +183,7 @@ def test_thresholds_are_chosen_for_each_level_by_itself():
     confidences = np.tile([[0.1, 0.5, 0.4]], (1000, 1))
     chosen = thresholds_of(facet, confidences, np.tile([1, 2], 500), np.arange(1000) % 5)
     assert (chosen.second, chosen.first, chosen.also) == (NEVER, pytest.approx(0.9), ALSO)
-    assert set(decide(facet, confidences, chosen).level.tolist()) == {1}
+    assert set(decide(facet, confidences, chosen).levels.tolist()) == {1}
 
 
 # --- choose_alarm ---
@@ -201,5 +201,5 @@ def test_an_alarm_costs_no_review_of_what_it_leaves_out():
     labels = (np.arange(2000) > 1950).astype(int)
     chosen = thresholds_of(facet, confidences, labels, np.arange(2000) % 5)
     decided = decide(facet, confidences, chosen)
-    assert decided.label[1951:].all()
+    assert decided.labels[1951:].all()
     assert Threshold(alarm=chosen.alarm).second == NEVER
