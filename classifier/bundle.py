@@ -5,6 +5,7 @@
     model.json       format, version, taxonomy, thresholds, links, tokenizer, blocks
     words.txt        the domain words that the tokenizer needs
     card.md/.json    what the model was made from, and how good it is
+    reliability.svg  whether its confidences are true, as the card shows it
     manifest.sha256  the sums of all of these, as `sha256sum -c` reads them
 
 Nothing of a sample is in it beyond single words, word pairs and runs of three characters that stood
@@ -30,8 +31,8 @@ from .errors import DamagedBundle, OutputError
 if TYPE_CHECKING:
     from .model import Model
 
-FORMAT = 1
-FILES = ("arrays.npz", "card.json", "card.md", "model.json", "words.txt")
+FORMAT = 2
+FILES = ("arrays.npz", "card.json", "card.md", "model.json", "reliability.svg", "words.txt")
 MANIFEST = "manifest.sha256"
 
 _NOT_AS_WRITTEN = (
@@ -39,7 +40,7 @@ _NOT_AS_WRITTEN = (
 )  # fmt: skip
 
 
-def save(model: Model, folder: Path, card: Mapping[str, Any], card_text: str) -> None:
+def save(model: Model, folder: Path, card: Mapping[str, Any], card_text: str, diagram: str = "") -> None:
     """Write a bundle to `folder`, which must not exist; it appears there complete or not at all.
 
     Raises:
@@ -57,6 +58,7 @@ def save(model: Model, folder: Path, card: Mapping[str, Any], card_text: str) ->
         _write(part / "words.txt", "".join(f"{word}\n" for word in words))
         _write(part / "card.json", _dump(card))
         _write(part / "card.md", card_text)
+        _write(part / "reliability.svg", diagram)
         _write(part / MANIFEST, _manifest(part))
         part.rename(folder)
     except BaseException as error:

@@ -118,7 +118,7 @@ class ModelStore:
         have = "、".join(self.versions()) or "无"
         raise NoModel(f"没有版本“{version}”。{self.folder} 中已有：{have}")
 
-    def save(self, model: Model, card: Mapping[str, Any], card_text: str) -> Path:
+    def save(self, model: Model, card: Mapping[str, Any], card_text: str, diagram: str = "") -> Path:
         """Store a new version; the first one of a folder that has no current model is promoted at once.
 
         Raises:
@@ -127,7 +127,7 @@ class ModelStore:
         """
         self.check_name(model.version)
         folder = self.folder / model.version
-        bundle.save(model, folder, card, card_text)
+        bundle.save(model, folder, card, card_text, diagram)
         if not self._default and not self._pointer():
             self.promote(model.version)
         return folder

@@ -14,7 +14,7 @@ from .columns import Columns
 from .dispatch import Dispatcher
 from .model import Model
 from .records import Chunk, as_text
-from .tagging import Floats, Tagging
+from .tagging import LEVELS, Floats, Tagging
 from .work_order import WorkOrder
 
 TAG_SCHEMA = pa.schema(
@@ -35,6 +35,8 @@ TAG_SCHEMA = pa.schema(
         ("model_version", pa.string()),
         ("department", pa.string()),
         ("district_found", pa.string()),
+        ("decision_level", pa.string()),
+        ("also", pa.string()),
         ("error_reason", pa.string()),
     ]
 )
@@ -99,6 +101,8 @@ def _columns(tagging: Tagging) -> dict[str, Column]:
         "first_name": first_names[category.firsts],
         "category_confidence": _rounded(category.confidence),
         "decision": np.where(tagging.automatic, "auto", "review").astype(object),
+        "decision_level": np.array(LEVELS, dtype=object)[category.levels],
+        "also": _column(["；".join(category.also.get(row, ())) or None for row in range(len(tagging))]),
     }
     if scope := tagging.facets.get("scope"):
         columns |= {"scope": scope.first_codes, "scope_detail": scope.codes}

@@ -108,6 +108,8 @@ def _print(model: Model, text: str, tags: Tags, dispatch: Dispatch, *, explain: 
             f"{tag.confidence:.0%}",
             Text(f"其次 {others}" if others else "", style="dim"),
         )
+        if tag.also:
+            table.add_row("", Text(f"另涉及 {'、'.join(facet.path(code) for code in tag.also)}"), "", "", "")
     if dispatch.department:
         table.add_row("建议承办", dispatch.department, Text(dispatch.district_found, style="dim"))
     table.add_row("处理", _DECISIONS[tags.decision], "", "", Text(f"模型 {model.version}", style="dim"))

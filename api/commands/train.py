@@ -43,7 +43,8 @@ def train(
     import json
 
     from classifier.taxonomy import Taxonomy
-    from training.card import card_json, card_markdown
+    from training.card import card_json, card_markdown, title_of
+    from training.diagram import reliability_svg
     from training.evaluate import as_json as plain
     from training.evaluate import evaluate_held_out
     from training.fit import train as fit
@@ -67,8 +68,9 @@ def train(
     with err.status("训练") as status:
         model, held_out = fit(samples, version, progress=lambda stage: status.update(f"训练：{stage}"))
         scores = evaluate_held_out(held_out, samples)
-        card = card_json(version, source, samples, scores)
-        folder = store.save(model, card, card_markdown(card))
+        card = card_json(version, [source, *(extra or [])], samples, scores)
+        diagram = reliability_svg(scores, {facet: title_of(facet) for facet in scores})
+        folder = store.save(model, card, card_markdown(card), diagram)
     if suspects:
         found = find_suspects(samples, held_out.confidences)
         write_suspects(suspects, samples, found)

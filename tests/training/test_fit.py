@@ -9,6 +9,7 @@ from classifier.errors import InputError
 from classifier.features import Block
 from classifier.taxonomy import Taxonomy
 from training import fit
+from training.evaluate import evaluate_held_out
 from training.fit import Recipe, judge, train
 from training.samples import UNKNOWN, Samples
 
@@ -197,3 +198,17 @@ def test_a_foreign_flat_label_set_is_learnt(samples, few):
     tags = model.tag(few.requests[:20])
     assert all(tag["category"].label == tag["category"].first for tag in tags)
     assert all(tag["category"].confidence == tag["category"].first_confidence for tag in tags)
+
+
+# --- samples that are only learned from ---
+
+
+def test_what_is_only_learned_from_changes_scores_but_is_not_scored(few, few_fit):
+    both = few.beside(few)
+    _, held_out = train(both, "both", QUICK)
+    assert held_out.scores["scope"].shape[0] == 2 * len(few)
+    assert not np.allclose(held_out.scores["scope"][: len(few)], few_fit[1].scores["scope"])
+    assert not held_out.scores["scope"][len(few) :].any()
+    scores = evaluate_held_out(held_out, both)
+    assert scores["scope"].samples == len(few)
+    assert scores["scope"].accuracy > 0.95  # each text was learned from, beside
