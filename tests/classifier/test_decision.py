@@ -38,7 +38,7 @@ def test_a_label_may_have_a_higher_threshold_than_the_others():
     confidences = np.array([[0.1, 0.7, 0.2], [0.1, 0.8, 0.1], [0.05, 0.9, 0.05], [0.75, 0.15, 0.1]])
     usual = Threshold(0.7, 0.6)
     assert decide(TWO_LEVELS, confidences, usual).levels.tolist() == [2, 2, 2, 2]
-    strict = Threshold(0.7, 0.6, second_of={"b.x": 0.85}, first_of={"b": 0.9})
+    strict = Threshold(0.7, 0.6, second_of={"b.x": 0.85}, first_of={"b": 0.89})
     assert decide(TWO_LEVELS, confidences, strict).levels.tolist() == [1, 1, 2, 2]
     stricter = Threshold(0.7, 0.6, second_of={"b.x": NEVER}, first_of={"b": 0.92})
     assert decide(TWO_LEVELS, confidences, stricter).levels.tolist() == [0, 0, 1, 2]
