@@ -52,7 +52,7 @@ def _of_facet(samples: Samples, name: str, confidences: npt.NDArray[np.float64])
     if len(present) < 2:
         return []
     kept = shares[:, present] / np.maximum(shares[:, present].sum(axis=1, keepdims=True), 1e-12)
-    doubtful = find_label_issues(place[labels], kept, n_jobs=1)
+    doubtful = find_label_issues(place[labels], kept, n_jobs=1, min_examples_per_class=0)
     codes = samples.taxonomy.facets[name].codes
     return [
         Suspect(
