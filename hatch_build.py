@@ -28,7 +28,6 @@ FLAGS = (
     "-fvisibility=hidden",
     "-Wall",
     "-Wextra",
-    "-Werror",
     "-Wno-psabi",
     "-shared",
     "-fPIC",

@@ -66,6 +66,8 @@ def print_scores(scores: Scores, title: str) -> None:
     for name, score in scores.items():
         out.print()
         out.print(_classes(title_of(name), score))
+        bins = "  ".join(f"{stated:.0%}→{found:.0%}" for stated, found, _ in score.reliability)
+        out.print(f"置信度→正确率（等量分组）：{bins}", style="dim")
 
 
 def _classes(title: str, score: FacetScore) -> Table:
