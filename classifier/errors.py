@@ -4,9 +4,11 @@
     ├── InputError           what came in is wrong: a row, a label, a setting, a file
     │   └── LabelError       labels that the taxonomy does not know, with their rows
     ├── OutputError          the result cannot be written: disk full, no permission
-    └── ModelError           there is no sound model to answer with
-        ├── NoModel          none is there, or none is current
-        └── DamagedBundle    one is there, but not as it was written
+    ├── ModelError           there is no sound model to answer with
+    │   ├── NoModel          none is there, or none is current
+    │   └── DamagedBundle    one is there, but not as it was written
+    └── LedgerError          the ledger refuses, or is not as this program needs it
+        └── LedgerUnavailable   it cannot be reached now; later it may
 
 A message says what was found, what was expected, and what to do next. It is Chinese, for it is
 shown to people as it stands, and it never holds a citizen's text.
@@ -39,3 +41,11 @@ class NoModel(ModelError):
 
 class DamagedBundle(ModelError):
     """A stored model is not as it was written, or of a format this program does not read."""
+
+
+class LedgerError(HotlineError):
+    """The ledger refuses what was asked, or its tables are not those of this program."""
+
+
+class LedgerUnavailable(LedgerError):
+    """The ledger cannot be reached now; nothing of the request was recorded, and it may be sent again."""
