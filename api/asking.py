@@ -41,7 +41,7 @@ def asked_by(
         raise InputError("--cross 要与 --facet 一起用：先按 --facet，再按 --cross 交叉")
     if len(set(facets)) < len(facets):
         raise InputError("--facet 和 --cross 是同一个维度，请换一个")
-    first, last = _day(since, "since", last=False), _day(until, "until", last=True)
+    first, last = read_day(since, "since"), read_day(until, "until", last=True)
     if first and last and first > last:
         raise InputError(f"起始日期 {first.isoformat()} 在截止日期 {last.isoformat()} 之后，请改正")
     return Asked(
@@ -74,7 +74,12 @@ def read_where(ledger: _KnowsCodes, names: LabelNames, where: Sequence[str]) -> 
     return found
 
 
-def _day(written: str | None, name: str, *, last: bool) -> date | None:
+def read_day(written: str | None, name: str, *, last: bool = False) -> date | None:
+    """The first, or last, day of what is written.
+
+    Raises:
+        InputError: it is no date.
+    """
     if written is None:
         return None
     day = parse_day(written, last=last)

@@ -57,6 +57,13 @@ class LabelNames:
             return code
         return known.path(code) if facet == "category" else known.by_code[code].name
 
+    def first(self, facet: str, code: str) -> str | None:
+        """The first level above a label of a two-level facet."""
+        known = self._facet(facet)
+        if facet not in DERIVED.values() or known is None or code not in known.by_code:
+            return None
+        return known.by_code[code].first
+
     def code(self, facet: str, written: str, known: Collection[str]) -> str:
         """The label that somebody wrote: a code or a name; `known` are those that the ledger holds.
 

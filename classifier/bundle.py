@@ -124,6 +124,18 @@ def read_card(folder: Path) -> dict[str, Any]:
     return cast(dict[str, Any], json.loads((folder / "card.json").read_text(encoding="utf-8")))
 
 
+def read_taxonomy(folder: Path) -> Taxonomy:
+    """The taxonomy of a stored model, without the model.
+
+    Raises:
+        DamagedBundle: it cannot be read.
+    """
+    try:
+        return Taxonomy.from_json(json.loads((folder / "model.json").read_bytes())["taxonomy"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DamagedBundle(f"{folder} 已损坏：model.json 读不出来，请从备份恢复或重新训练") from error
+
+
 def rounded(weights: Matrix) -> Matrix:
     """The weights as they will be after storing them in 8 bits, so that nothing changes on loading."""
     return _unpacked(*_packed(weights))

@@ -8,6 +8,7 @@
     │   ├── NoModel          none is there, or none is current
     │   └── DamagedBundle    one is there, but not as it was written
     └── LedgerError          the ledger refuses, or is not as this program needs it
+        ├── NoWorkOrder         it has no work order of this id
         └── LedgerUnavailable   it cannot be reached now; later it may
 
 A message says what was found, what was expected, and what to do next. It is Chinese, for it is
@@ -45,6 +46,10 @@ class DamagedBundle(ModelError):
 
 class LedgerError(HotlineError):
     """The ledger refuses what was asked, or its tables are not those of this program."""
+
+
+class NoWorkOrder(LedgerError):
+    """The ledger has no work order of this id."""
 
 
 class LedgerUnavailable(LedgerError):

@@ -76,8 +76,8 @@ def test_a_file_is_tagged_without_training_or_http(models_dir, tmp_path):
 def test_the_service_never_loads_training(models_dir):
     program = (
         "import sys; from pathlib import Path; from api.app import create_app;"
-        "from classifier.store import ModelStore;"
-        "store = ModelStore(Path(sys.argv[1])); store.current(); create_app(store);"
+        "from classifier.store import ModelStore; from api.settings import Settings;"
+        "store = ModelStore(Path(sys.argv[1])); store.current(); create_app(store, Settings());"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     )
     done = run(sys.executable, "-c", program, models_dir)

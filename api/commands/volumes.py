@@ -12,7 +12,9 @@ from typing import Annotated, cast
 import typer
 from rich.table import Table
 
-from classifier.errors import InputError
+from classifier.bundle import read_taxonomy
+from classifier.errors import InputError, ModelError
+from classifier.store import ModelStore
 from classifier.taxonomy import Taxonomy
 
 from ..console import out, say, say_notes
@@ -79,6 +81,7 @@ def volumes(
     ] = None,
     chart: Annotated[Path | None, typer.Option(help="另画一张图（PNG）。", show_default=False)] = None,
     database: options.Database = None,
+    models_dir: options.ModelsDir = None,
 ) -> None:
     """统计诉求量：按维度、时间、条件，可同比、环比。"""
     from .. import tables
@@ -90,7 +93,7 @@ def volumes(
 
     _check_out(format_, out_file, chart)
     ledger = Ledger(read_settings(database)).open()
-    names = LabelNames(Taxonomy.load())
+    names = LabelNames(_taxonomy(models_dir))
     asked = asked_by(
         ledger, names, facet=facet, cross=cross, by=cast("By | None", by and by.value), since=since,
         until=until, where=where or [], compare=cast("Compare | None", compare and compare.value), top=top,
@@ -112,6 +115,15 @@ def volumes(
         draw(found, names, chart)
         say(f"图：{chart}")
     say_notes(found.notes)
+
+
+def _taxonomy(models_dir: Path | None) -> Taxonomy:
+    """The current model's taxonomy, or the program's own where there is no model."""
+    store = ModelStore(models_dir)
+    try:
+        return read_taxonomy(store.path(store.current_version()))
+    except ModelError:
+        return Taxonomy.load()
 
 
 def _check_out(format_: Format, out_file: Path | None, chart: Path | None) -> None:

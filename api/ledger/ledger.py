@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,7 +11,8 @@ from sqlalchemy import text
 from classifier.errors import LedgerError
 
 from ..settings import Settings
-from . import counts, rollups, upkeep
+from . import counts, rollups, upkeep, work_orders
+from .corrections import Correction, correct
 from .counts import Count, Question
 from .engine import explained, open_engine, reading, sqlite_file
 from .entry import Entry, Recorded
@@ -19,6 +20,7 @@ from .imports import Import, note_import
 from .labels import LabelNumbers, known_codes
 from .record import record
 from .upgrade import revision, upgrade
+from .work_orders import Cursor, StoredWorkOrder, Wanted
 
 _STALE = 7  # days that are counted from the work orders rather than made again first
 
@@ -30,6 +32,7 @@ class Ledger:
         self.engine = open_engine(settings.database_url)
         self._store_text = settings.store_text
         self._numbers = LabelNumbers(self.engine)
+        self._is_open = False
 
     @property
     def name(self) -> str:
@@ -44,6 +47,8 @@ class Ledger:
             LedgerError: there is none, or its tables need `hotline db upgrade` or a newer program.
             LedgerUnavailable: it cannot be reached.
         """
+        if self._is_open:
+            return self
         file = sqlite_file(self.engine)
         if file and not create and not file.exists():
             raise LedgerError(
@@ -57,7 +62,17 @@ class Ledger:
             if not file:
                 raise LedgerError(f"台账（{self.name}）的表结构不是本程序的，请运行 hotline db upgrade")
             upgrade(self.engine)
+        self._is_open = True
         return self
+
+    def check_reachable(self) -> None:
+        """Refuse to go on without the database.
+
+        Raises:
+            LedgerUnavailable: it does not answer.
+        """
+        with reading(self.engine) as connection:
+            connection.execute(text("SELECT 1"))
 
     def upgrade(self) -> bool:
         """Make the tables, or bring them up to date; False if there was nothing to do."""
@@ -85,6 +100,32 @@ class Ledger:
             rollups.refresh(self.engine)
         with reading(self.engine) as connection:
             return [counts.count(connection, question) for question in questions]
+
+    def find(self, work_order_id: str) -> StoredWorkOrder:
+        """One work order with its tags and corrections.
+
+        Raises:
+            NoWorkOrder: there is none of this id.
+        """
+        with reading(self.engine) as connection:
+            return work_orders.find(connection, work_order_id)
+
+    def page(
+        self, wanted: Wanted, after: Cursor | None = None, most: int = 100
+    ) -> tuple[list[StoredWorkOrder], Cursor | None]:
+        """Some of the work orders that are wanted, the newest first, and where the next ones begin."""
+        with reading(self.engine) as connection:
+            return work_orders.page(connection, wanted, after, most)
+
+    def correct(
+        self, work_order_id: str, given: Mapping[str, Correction], corrected_by: str, reason: str
+    ) -> None:
+        """Put down what a person says of a work order in place of the model; it is counted so from now on.
+
+        Raises:
+            NoWorkOrder: there is none of this id.
+        """
+        correct(self.engine, self._numbers, work_order_id, given, corrected_by, reason)
 
     def bounds(self) -> tuple[date, date] | None:
         """The first and the last day with a work order, None where there is none."""

@@ -80,6 +80,7 @@ def _row(entry: Entry, numbers: Mapping[Key, int], store_text: StoredText, now: 
         "received_at": received_at,
         "received_on": received_at.date(),
         "recorded_at": now,
+        "decision": entry.decision,
         "title": _stored(entry.title, store_text),
         "text": _stored(entry.text, store_text),
         "tag_model_version": entry.model_version,

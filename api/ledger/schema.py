@@ -107,6 +107,7 @@ work_orders = Table(
     Column("received_at", Moment, nullable=False),
     Column("received_on", Date, nullable=False),
     *(_label(name) for name in COUNTED),
+    Column("decision", String(6), nullable=False),
     Column("recorded_at", Moment, nullable=False),
     Column("title", Text),
     Column("text", Text),
@@ -118,6 +119,7 @@ work_orders = Table(
     CheckConstraint("received_on = substr(received_at, 1, 10)", name="day_is_in_shanghai").ddl_if(
         dialect="sqlite"
     ),
+    CheckConstraint("decision IN ('auto', 'review')", name="order_decision_is_known"),
     CheckConstraint(" AND ".join(f"{name} > 0" for name in COUNTED), name="labels_are_there"),
     Index("work_orders_counted", "received_on", *COUNTED),
 )

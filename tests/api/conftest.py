@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from api.cli import main
+from api.settings import Settings, read_settings
 
 
 class Outcome(NamedTuple):
@@ -21,6 +22,14 @@ class Outcome(NamedTuple):
 
 
 Hotline = Callable[..., Outcome]
+
+
+@pytest.fixture(autouse=True)
+def settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A ledger of the test's own, also for the commands that it runs."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('ledger') / 'hotline.db'}"
+    monkeypatch.setenv("HOTLINE_DATABASE_URL", url)
+    return read_settings()
 
 
 @pytest.fixture
