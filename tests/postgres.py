@@ -48,9 +48,11 @@ class PostgreSQL:
         """Where a database of it is."""
         return f"postgresql://postgres@127.0.0.1:{self._port}/{database}"
 
-    def new_database(self, name: str) -> str:
-        """Make a database, and say where it is."""
-        made = self._run("createdb", "-h", "127.0.0.1", "-p", self._port, "-U", "postgres", name)
+    def new_database(self, name: str, template: str = "template1") -> str:
+        """Make a database, a copy of another one, and say where it is."""
+        made = self._run(
+            "createdb", "-h", "127.0.0.1", "-p", self._port, "-U", "postgres", "-T", template, name
+        )
         assert made.returncode == 0, made.stderr
         return self.url(name)
 

@@ -1,13 +1,14 @@
 """Counting: questions as SQL. No work order comes into Python for it.
 
-A question about at most two facets is answered from their roll-up, stale days from the work orders; one
-about more from the work orders' covering index. Days become periods and numbers codes only after the
-first sum, when there are few rows left.
+A question about at most two facets is answered from their roll-ups: whole months, the days at the ends of
+the range (all days, where days or weeks are asked for), and stale days from the work orders. One about
+more facets is answered from the work orders' covering index. Days become periods and numbers codes only
+after the first sum, when there are few rows left.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -19,18 +20,22 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
+    Table,
+    and_,
     case,
     cast,
     func,
     literal,
     null,
+    or_,
     select,
     union_all,
 )
 
-from ..periods import By
+from ..periods import By, Period, period_start
 from .labels import numbers_of
-from .schema import DERIVED, labels, pair_tables, stale_days, work_orders
+from .rollups import stale
+from .schema import DERIVED, daily, labels, monthly, work_orders
 
 _PARTNERS = ("urgent", "scope_detail", "channel", "request_type")  # few labels each: their roll-ups are small
 
@@ -52,7 +57,7 @@ class Question:
 
     @property
     def columns(self) -> list[str]:
-        """The facets that work orders have columns for, of which the answer depends."""
+        """The facets that work orders have columns for, on which the answer depends."""
         named = [*self.facets, *self.where, *(["scope"] if self.private else [])]
         return list(dict.fromkeys(DERIVED.get(name, name) for name in named))
 
@@ -66,11 +71,27 @@ class Count(NamedTuple):
     private: int
 
 
+@dataclass(frozen=True)
+class _Numbers:
+    """What a question names, as the tables hold it."""
+
+    where: Mapping[str, Sequence[int]]  # column -> labels, one of which it must have
+    private: Sequence[int]
+
+
 def count(connection: Connection, question: Question) -> list[Count]:
     """The work orders by period and label, without those of which there are none."""
-    rows = connection.execute(_statement(connection, question))
-    places = len(question.facets)
-    return [Count(_day(row[0]), tuple(row[1 : 1 + places]), row[-2], row[-1] or 0) for row in rows if row[-2]]
+    where: dict[str, Sequence[int]] = {}
+    for facet, codes in question.where.items():
+        found: list[int] = list(connection.scalars(numbers_of(facet, codes)))
+        column = DERIVED.get(facet, facet)
+        where[column] = [number for number in found if number in where.get(column, found)]
+    private: list[int] = list(connection.scalars(numbers_of("scope", ["private"])))
+    summed = _summed(question, _Numbers(where, private), stale(connection))
+    rows = connection.execute(_named(connection, question, summed)).all()
+    places = 1 + len(question.facets)
+    days = {row[0]: _day(row[0]) for row in rows}
+    return [Count(days[row[0]], tuple(row[1:places]), row[-2], row[-1]) for row in rows]
 
 
 def bounds(connection: Connection) -> tuple[date, date] | None:
@@ -81,8 +102,9 @@ def bounds(connection: Connection) -> tuple[date, date] | None:
     return (first, last) if first else None
 
 
-def _statement(connection: Connection, question: Question) -> Select[Any]:
-    summed = _summed(question).subquery("summed")
+def _named(connection: Connection, question: Question, sums: Select[Any]) -> Select[Any]:
+    """Sums by period and code, of sums by day and number."""
+    summed = sums.subquery("summed")
     period = _period_start(connection, summed.c.received_on, question.by) if question.by else None
     codes: list[ColumnElement[Any]] = []
     joined: FromClause = summed
@@ -96,15 +118,13 @@ def _statement(connection: Connection, question: Question) -> Select[Any]:
         codes.append(label.c.code)
     keys = ([period] if period is not None else []) + codes
     first = period if period is not None else null()
-    totals = (func.sum(summed.c.volume), func.sum(summed.c.private))
-    return (
-        select(first, *codes, *(cast(total, Integer) for total in totals)).select_from(joined).group_by(*keys)
-    )
+    volume, private = (cast(func.sum(summed.c[name]), Integer) for name in ("volume", "private"))
+    return select(first, *codes, volume, private).select_from(joined).group_by(*keys).having(volume > 0)
 
 
-def _summed(question: Question) -> Select[Any]:
-    """By day (where periods are asked for) and number of each facet."""
-    counted = _counted(question).subquery("counted")
+def _summed(question: Question, numbers: _Numbers, days: Sequence[date]) -> Select[Any]:
+    """Sums by day (or month, where that is enough) and number of each facet."""
+    counted = union_all(*_pieces(question, numbers, days)).subquery("counted")
     facets = dict.fromkeys(DERIVED.get(facet, facet) for facet in question.facets)
     keys = [counted.c[facet] for facet in facets]
     if question.by:
@@ -112,31 +132,72 @@ def _summed(question: Question) -> Select[Any]:
     volume = func.sum(counted.c.volume).label("volume")
     private: ColumnElement[Any] = literal(0)
     if question.private:
-        is_private = counted.c.scope_detail.in_(numbers_of("scope", ["private"]))
+        is_private = counted.c.scope_detail.in_(numbers.private)
         private = func.sum(case((is_private, counted.c.volume), else_=0))
     return select(*keys, volume, private.label("private")).group_by(*keys)
 
 
-def _counted(question: Question) -> Any:
+def _pieces(question: Question, numbers: _Numbers, days: Sequence[date]) -> Iterator[Select[Any]]:
+    """What is to be added up: whole months, days, and the work orders of stale days."""
     columns = question.columns
+    since, until = question.since, question.until
     if len(columns) > 2:
-        return _rows(question, work_orders, literal(1))
-    pair = (columns + [name for name in _PARTNERS if name not in columns])[:2]
-    table = pair_tables[frozenset(pair)]
-    is_stale = select(stale_days.c.received_on)
-    rolled = _rows(question, table, table.c.volume).where(~table.c.received_on.in_(is_stale))
-    raw = _rows(question, work_orders, literal(1)).where(work_orders.c.received_on.in_(is_stale))
-    return union_all(rolled, raw)
+        yield _rows(question, numbers, work_orders, [_between(work_orders, since, until)])
+        return
+    pair = frozenset((columns + [name for name in _PARTNERS if name not in columns])[:2])
+    ranges = [(since, until)]
+    if question.by not in ("day", "week"):
+        months, ranges = _split(since, until, days)
+        table = monthly[pair]
+        if months:
+            yield _rows(question, numbers, table, [_between(table, *months), _not_of(table, _starts(days))])
+    table = daily[pair]
+    if ranges:
+        inside = or_(*(_between(table, *one) for one in ranges))
+        yield _rows(question, numbers, table, [inside, _not_of(table, days)])
+    raw = [day for day in days if since <= day < until]
+    if raw or not ranges:
+        yield _rows(question, numbers, work_orders, [work_orders.c.received_on.in_(raw)])
 
 
-def _rows(question: Question, table: Any, volume: ColumnElement[Any]) -> Select[Any]:
+def _split(
+    since: date, until: date, days: Sequence[date]
+) -> tuple[tuple[date, date] | None, list[tuple[date, date]]]:
+    """The whole months of a range, and what is not of a whole month without a stale day."""
+    first = period_start(since, "month")
+    first = first if first == since else Period(first, first, "month").whole.until
+    last = period_start(until, "month")
+    if first >= last:
+        return None, [(since, until)]
+    ends = [(since, first), (last, until)]
+    of_stale = [Period(start, start, "month").whole for start in _starts(days) if first <= start < last]
+    ranges = [*ends, *((month.start, month.until) for month in of_stale)]
+    return (first, last), [one for one in ranges if one[0] < one[1]]
+
+
+def _starts(days: Sequence[date]) -> list[date]:
+    return sorted({period_start(day, "month") for day in days})
+
+
+def _between(table: Table, since: date, until: date) -> ColumnElement[bool]:
+    return and_(table.c.received_on >= since, table.c.received_on < until)
+
+
+def _not_of(table: Table, days: Sequence[date]) -> ColumnElement[bool]:
+    return table.c.received_on.not_in(days)
+
+
+def _rows(
+    question: Question, numbers: _Numbers, table: Table, wanted: Sequence[ColumnElement[bool]]
+) -> Select[Any]:
     c = table.c
-    wanted = [c.received_on >= question.since, c.received_on < question.until]
-    for facet, codes in question.where.items():
-        wanted.append(c[DERIVED.get(facet, facet)].in_(numbers_of(facet, codes)))
-    return select(c.received_on, *(c[name] for name in question.columns), volume.label("volume")).where(
-        *wanted
-    )
+    labelled = [
+        c[name] == found[0] if len(found) == 1 else c[name].in_(found)
+        for name, found in numbers.where.items()
+    ]
+    volume = c.volume if "volume" in c else literal(1)
+    chosen = select(c.received_on, *(c[name] for name in question.columns), volume.label("volume"))
+    return chosen.where(*wanted, *labelled)
 
 
 def _period_start(connection: Connection, day: ColumnElement[Any], by: By) -> ColumnElement[Any]:

@@ -95,7 +95,7 @@ class Ledger:
     def count(self, *questions: Question) -> list[list[Count]]:
         """The answer to each question, all of them as the ledger was at one moment."""
         with reading(self.engine) as connection:
-            many = rollups.stale(connection) > _STALE
+            many = len(rollups.stale(connection)) > _STALE
         if many:
             rollups.refresh(self.engine)
         with reading(self.engine) as connection:

@@ -1,24 +1,27 @@
-"""Work orders by day and two facets, kept beside the work orders so that counting is quick.
+"""Work orders by day and two facets, and by month, kept beside the work orders so that counting is quick.
 
-Counting two million rows takes SQLite over a second (docs/ledger.md has the figures); counted by day and
-pair of facets there is a tenth of the rows to add up. A roll-up never adds to what it held: who changes
-work orders marks their days as stale in the same transaction, and a stale day is counted from the work
-orders themselves until it is made again from them, as a whole. So a roll-up cannot drift, and recording
-waits for none.
+Counting two million rows takes SQLite over a second (docs/ledger.md has the figures); by day and pair of
+facets there are far fewer numbers to add up, by month a few thousand. A roll-up never adds to what it held:
+who changes work orders marks their days as stale in the same transaction, and a stale day is counted from
+the work orders themselves until it is made again from them, as a whole. So a roll-up cannot drift, and
+recording waits for none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, Table, delete, func, insert, select, union_all
+from sqlalchemy import Connection, Engine, Select, Table, delete, func, insert, literal, select, union_all
+from sqlalchemy.types import Date
 
+from ..periods import Period, period_start
 from .engine import advisory_lock, reading, retried, writing
-from .schema import pair_tables, stale_days, work_orders
+from .schema import daily, monthly, stale_days, work_orders
 
 DAYS_AT_ONCE = 60  # of one transaction: other writers must not wait long
+_MARKS = 10_000  # ids in a statement; SQLite takes 32,766 values
 
 
 def refresh(engine: Engine) -> int:
@@ -29,27 +32,56 @@ def refresh(engine: Engine) -> int:
     return made
 
 
-def stale(connection: Connection) -> int:
-    """How many days are stale."""
-    return connection.execute(select(func.count(stale_days.c.received_on.distinct()))).scalar_one()
+def stale(connection: Connection) -> list[date]:
+    """The stale days, in order."""
+    days = select(stale_days.c.received_on).distinct().order_by(stale_days.c.received_on)
+    return list(connection.execute(days).scalars())
 
 
 def _refresh_some(engine: Engine) -> int:
     with writing(engine) as connection:
         advisory_lock(connection, "hotline roll-ups")
-        chosen = select(stale_days.c.received_on).distinct().order_by(stale_days.c.received_on)
-        days = list(connection.execute(chosen.limit(DAYS_AT_ONCE)).scalars())
+        days = _run(stale(connection))
+        if not days:
+            return 0
         # Only the marks that are seen now are taken away: one that is set later stays for the next time.
-        marks = list(
-            connection.execute(select(stale_days.c.mark).where(stale_days.c.received_on.in_(days))).scalars()
-        )
-        for table in pair_tables.values():
-            connection.execute(delete(table).where(table.c.received_on.in_(days)))
-            counted = _counted(table).where(work_orders.c.received_on.in_(days))
-            connection.execute(insert(table).from_select(list(table.c), counted))
-        for start in range(0, len(marks), 10_000):
-            connection.execute(delete(stale_days).where(stale_days.c.mark.in_(marks[start : start + 10_000])))
+        c = stale_days.c
+        marks = select(c.mark).where(c.received_on.between(days[0], days[-1]))
+        seen = list(connection.execute(marks).scalars())
+        _remake(connection, days[0], days[-1])
+        for start in range(0, len(seen), _MARKS):
+            connection.execute(delete(stale_days).where(c.mark.in_(seen[start : start + _MARKS])))
     return len(days)
+
+
+def _run(days: Sequence[date]) -> list[date]:
+    """The first days, as far as they follow each other: a range is read at once."""
+    run = list(days[:1])
+    for day in days[1:DAYS_AT_ONCE]:
+        if day - run[-1] > timedelta(days=1):
+            break
+        run.append(day)
+    return run
+
+
+def _remake(connection: Connection, first: date, last: date) -> None:
+    """Make the roll-ups of a range of days, and of their months."""
+    starts = _months(first, last)
+    for pair, table in daily.items():
+        connection.execute(delete(table).where(table.c.received_on.between(first, last)))
+        counted = _counted(table).where(work_orders.c.received_on.between(first, last))
+        connection.execute(insert(table).from_select(list(table.c), counted))
+        months = monthly[pair]
+        connection.execute(delete(months).where(months.c.received_on.in_(starts)))
+        for start in starts:
+            connection.execute(insert(months).from_select(list(months.c), _month(table, start)))
+
+
+def _months(first: date, last: date) -> list[date]:
+    starts = [period_start(first, "month")]
+    while (following := Period(starts[-1], starts[-1], "month").whole.until) <= last:
+        starts.append(following)
+    return starts
 
 
 def _counted(table: Table) -> Select[Any]:
@@ -57,16 +89,35 @@ def _counted(table: Table) -> Select[Any]:
     return select(*keys, func.count().label("volume")).group_by(*keys)
 
 
-def differences(engine: Engine, tables: Sequence[Table] = tuple(pair_tables.values())) -> list[date]:
-    """The days, stale ones apart, on which a roll-up is not what the work orders give."""
+def _month(table: Table, start: date) -> Select[Any]:
+    """A month of a roll-up by day."""
+    keys = [column for column in table.c if column.name not in ("received_on", "volume")]
+    until = Period(start, start, "month").whole.until
+    whole = select(literal(start, Date), *keys, func.sum(table.c.volume)).group_by(*keys)
+    return whole.where(table.c.received_on >= start, table.c.received_on < until)
+
+
+def differences(engine: Engine) -> list[date]:
+    """The days and months, stale ones apart, whose roll-up is not what the work orders give."""
     found: set[date] = set()
     with reading(engine) as connection:
-        fresh = ~work_orders.c.received_on.in_(select(stale_days.c.received_on))
-        for table in tables:
-            held = select(table).where(~table.c.received_on.in_(select(stale_days.c.received_on)))
-            counted = _counted(table).where(fresh)
-            both = union_all(
-                held.except_(counted).subquery().select(), counted.except_(held).subquery().select()
-            ).subquery()
-            found.update(connection.execute(select(both.c.received_on).distinct()).scalars())
+        days = stale(connection)
+        months = sorted({period_start(day, "month") for day in days})
+        for pair, table in daily.items():
+            counted = _counted(table).where(work_orders.c.received_on.not_in(days))
+            held = select(table).where(table.c.received_on.not_in(days))
+            found |= _unlike(connection, held, counted)
+            there = select(table.c.received_on).distinct()
+            starts = {period_start(day, "month") for day in connection.execute(there).scalars()}
+            for start in sorted(starts - set(months)):
+                held = select(monthly[pair]).where(monthly[pair].c.received_on == start)
+                found |= _unlike(connection, held, _month(table, start))
     return sorted(found)
+
+
+def _unlike(connection: Connection, held: Select[Any], counted: Select[Any]) -> set[date]:
+    """The days on which two counts differ."""
+    both = union_all(
+        held.except_(counted).subquery().select(), counted.except_(held).subquery().select()
+    ).subquery()
+    return set(connection.execute(select(both.c.received_on).distinct()).scalars())

@@ -3,8 +3,8 @@
     work_orders ─┬─< tags         what each model version said of it
                  └─< corrections  what a person said instead: who, when, why
     labels                        every value of every facet, as a number; `parent` is its first level
-    volumes_A_B                   work orders by day and two facets (see rollups)
-    stale_days                    days whose volumes_A_B are to be made again
+    daily_A_B, monthly_A_B        work orders by day or month and two facets (see rollups)
+    stale_days                    days whose roll-ups are to be made again
     imports                       files that were recorded
 
 A work order carries the *effective* label of each facet, the standing correction or else the model's,
@@ -175,9 +175,10 @@ stale_days = Table(
 )
 
 
-def _pair_table(one: str, other: str) -> Table:
+def _pair_table(span: str, one: str, other: str) -> Table:
+    """Work orders by day or month, whose first day `received_on` is, and two facets."""
     return Table(
-        f"volumes_{one}_{other}",
+        f"{span}_{one}_{other}",
         metadata,
         Column("received_on", Date, nullable=False),
         _label(one),
@@ -188,5 +189,5 @@ def _pair_table(one: str, other: str) -> Table:
     )
 
 
-pair_tables = {frozenset(pair): _pair_table(*pair) for pair in PAIRS}
-"""Work orders by day and two facets."""
+daily = {frozenset(pair): _pair_table("daily", *pair) for pair in PAIRS}
+monthly = {frozenset(pair): _pair_table("monthly", *pair) for pair in PAIRS}
