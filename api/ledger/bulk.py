@@ -124,4 +124,9 @@ def _sent(table: Table, names: Sequence[str]) -> TableValuedAlias:
 
 
 def _as_json(rows: Rows) -> dict[str, str]:
-    return {"rows": json.dumps(rows, ensure_ascii=False, default=date.isoformat)}
+    return {"rows": json.dumps(rows, ensure_ascii=False, default=_isoformat)}
+
+
+def _isoformat(value: date) -> str:
+    """A day or a moment, which is a day, too, as text."""
+    return value.isoformat()

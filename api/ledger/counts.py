@@ -1,9 +1,9 @@
 """Counting: questions as SQL. No work order comes into Python for it.
 
-A question about at most two facets is answered from their roll-ups: whole months, the days at the ends of
-the range (all days, where days or weeks are asked for), and stale days from the work orders. One about
-more facets is answered from the work orders' covering index. Days become periods and numbers codes only
-after the first sum, when there are few rows left.
+An answer is added up from roll-ups: whole months, the days at the ends of the range (all days, where days
+or weeks are asked for), and stale days from the work orders' covering index. By day there are roll-ups of
+two facets each; of a question about more, days are counted from the work orders. Days become periods and
+numbers codes only after the first sum, when there are few rows left.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from sqlalchemy import (
 from ..periods import By, Period, period_start
 from .labels import numbers_of
 from .rollups import stale
-from .schema import DERIVED, daily, labels, monthly, work_orders
+from .schema import DERIVED, daily, labels, monthly, monthly_cells, work_orders
 
 _PARTNERS = ("urgent", "scope_detail", "channel", "request_type")  # few labels each: their roll-ups are small
 
@@ -141,17 +141,15 @@ def _pieces(question: Question, numbers: _Numbers, days: Sequence[date]) -> Iter
     """What is to be added up: whole months, days, and the work orders of stale days."""
     columns = question.columns
     since, until = question.since, question.until
-    if len(columns) > 2:
-        yield _rows(question, numbers, work_orders, [_between(work_orders, since, until)])
-        return
+    few = len(columns) <= 2
     pair = frozenset((columns + [name for name in _PARTNERS if name not in columns])[:2])
     ranges = [(since, until)]
     if question.by not in ("day", "week"):
         months, ranges = _split(since, until, days)
-        table = monthly[pair]
+        table = monthly[pair] if few else monthly_cells
         if months:
             yield _rows(question, numbers, table, [_between(table, *months), _not_of(table, _starts(days))])
-    table = daily[pair]
+    table = daily[pair] if few else work_orders
     if ranges:
         inside = or_(*(_between(table, *one) for one in ranges))
         yield _rows(question, numbers, table, [inside, _not_of(table, days)])

@@ -158,7 +158,9 @@ class Ledger:
         rollups.refresh(self.engine)
         with explained(self.engine), self.engine.connect() as connection:
             if self.engine.dialect.name == "postgresql":
-                connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE"))
+                connection.execution_options(isolation_level="AUTOCOMMIT").execute(
+                    text("VACUUM ANALYZE work_orders, tags")
+                )
             else:
                 connection.execute(text("PRAGMA optimize"))
 

@@ -1,7 +1,8 @@
-"""Work orders by day and two facets, and by month, kept beside the work orders so that counting is quick.
+"""Work orders by day and by month, kept beside the work orders so that counting is quick.
 
 Counting two million rows takes SQLite over a second (docs/ledger.md has the figures); by day and pair of
-facets there are far fewer numbers to add up, by month a few thousand. A roll-up never adds to what it held:
+facets there are far fewer numbers to add up, by month a few thousand, and by month and all facets still
+only a quarter. A roll-up never adds to what it held:
 who changes work orders marks their days as stale in the same transaction, and a stale day is counted from
 the work orders themselves until it is made again from them, as a whole. So a roll-up cannot drift, and
 recording waits for none.
@@ -10,7 +11,7 @@ recording waits for none.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, Table, delete, func, insert, literal, select, union_all
@@ -18,9 +19,9 @@ from sqlalchemy.types import Date
 
 from ..periods import Period, period_start
 from .engine import advisory_lock, reading, retried, writing
-from .schema import daily, monthly, stale_days, work_orders
+from .schema import COUNTED, daily, monthly, monthly_cells, stale_days, work_orders
 
-DAYS_AT_ONCE = 60  # of one transaction: other writers must not wait long
+MONTHS_AT_ONCE = 2  # of one transaction: other writers must not wait long
 _MARKS = 10_000  # ids in a statement; SQLite takes 32,766 values
 
 
@@ -55,13 +56,16 @@ def _refresh_some(engine: Engine) -> int:
 
 
 def _run(days: Sequence[date]) -> list[date]:
-    """The first days, as far as they follow each other: a range is read at once."""
-    run = list(days[:1])
-    for day in days[1:DAYS_AT_ONCE]:
-        if day - run[-1] > timedelta(days=1):
-            break
-        run.append(day)
-    return run
+    """The first days, so many as lie in few months: from the first to the last they are read at once."""
+    months = sorted({period_start(day, "month") for day in days})[:MONTHS_AT_ONCE]
+    if months and months[-1] > _after(months[0]):
+        months = months[:1]
+    return [day for day in days if months and day < _after(months[-1])]
+
+
+def _after(start: date) -> date:
+    """The first day of the next month."""
+    return Period(start, start, "month").whole.until
 
 
 def _remake(connection: Connection, first: date, last: date) -> None:
@@ -75,12 +79,15 @@ def _remake(connection: Connection, first: date, last: date) -> None:
         connection.execute(delete(months).where(months.c.received_on.in_(starts)))
         for start in starts:
             connection.execute(insert(months).from_select(list(months.c), _month(table, start)))
+    connection.execute(delete(monthly_cells).where(monthly_cells.c.received_on.in_(starts)))
+    for start in starts:
+        connection.execute(insert(monthly_cells).from_select(list(monthly_cells.c), _cells(start)))
 
 
 def _months(first: date, last: date) -> list[date]:
     starts = [period_start(first, "month")]
-    while (following := Period(starts[-1], starts[-1], "month").whole.until) <= last:
-        starts.append(following)
+    while _after(starts[-1]) <= last:
+        starts.append(_after(starts[-1]))
     return starts
 
 
@@ -92,9 +99,16 @@ def _counted(table: Table) -> Select[Any]:
 def _month(table: Table, start: date) -> Select[Any]:
     """A month of a roll-up by day."""
     keys = [column for column in table.c if column.name not in ("received_on", "volume")]
-    until = Period(start, start, "month").whole.until
     whole = select(literal(start, Date), *keys, func.sum(table.c.volume)).group_by(*keys)
-    return whole.where(table.c.received_on >= start, table.c.received_on < until)
+    return whole.where(table.c.received_on >= start, table.c.received_on < _after(start))
+
+
+def _cells(start: date) -> Select[Any]:
+    """A month of work orders by all facets."""
+    c = work_orders.c
+    keys = [c[name] for name in COUNTED]
+    counted = select(literal(start, Date), *keys, func.count()).group_by(*keys)
+    return counted.where(c.received_on >= start, c.received_on < _after(start))
 
 
 def differences(engine: Engine) -> list[date]:
@@ -102,16 +116,20 @@ def differences(engine: Engine) -> list[date]:
     found: set[date] = set()
     with reading(engine) as connection:
         days = stale(connection)
-        months = sorted({period_start(day, "month") for day in days})
+        there = connection.execute(select(work_orders.c.received_on).distinct()).scalars()
+        starts = sorted(
+            {period_start(day, "month") for day in there} - {period_start(day, "month") for day in days}
+        )
         for pair, table in daily.items():
             counted = _counted(table).where(work_orders.c.received_on.not_in(days))
             held = select(table).where(table.c.received_on.not_in(days))
             found |= _unlike(connection, held, counted)
-            there = select(table.c.received_on).distinct()
-            starts = {period_start(day, "month") for day in connection.execute(there).scalars()}
-            for start in sorted(starts - set(months)):
+            for start in starts:
                 held = select(monthly[pair]).where(monthly[pair].c.received_on == start)
                 found |= _unlike(connection, held, _month(table, start))
+        for start in starts:
+            held = select(monthly_cells).where(monthly_cells.c.received_on == start)
+            found |= _unlike(connection, held, _cells(start))
     return sorted(found)
 
 

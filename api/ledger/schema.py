@@ -4,6 +4,7 @@
                  └─< corrections  what a person said instead: who, when, why
     labels                        every value of every facet, as a number; `parent` is its first level
     daily_A_B, monthly_A_B        work orders by day or month and two facets (see rollups)
+    monthly_cells                 work orders by month and all facets
     stale_days                    days whose roll-ups are to be made again
     imports                       files that were recorded
 
@@ -190,4 +191,14 @@ def _pair_table(span: str, one: str, other: str) -> Table:
 
 
 daily = {frozenset(pair): _pair_table("daily", *pair) for pair in PAIRS}
+monthly_cells = Table(
+    "monthly_cells",
+    metadata,
+    Column("received_on", Date, nullable=False),
+    *(_label(name) for name in COUNTED),
+    Column("volume", Integer, nullable=False),
+    PrimaryKeyConstraint("received_on", *COUNTED),
+    sqlite_with_rowid=False,
+)
+
 monthly = {frozenset(pair): _pair_table("monthly", *pair) for pair in PAIRS}

@@ -11,7 +11,7 @@ from . import counts, rollups
 from .engine import advisory_lock, reading, writing
 from .imports import list_imports
 from .record import mark_stale
-from .schema import LABELLED, corrections, daily, monthly, stale_days, tags, work_orders
+from .schema import LABELLED, corrections, daily, monthly, monthly_cells, stale_days, tags, work_orders
 
 
 def facts(engine: Engine) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def rebuild(engine: Engine) -> int:
     """Make every roll-up again; give the number of days."""
     with writing(engine) as connection:
         advisory_lock(connection, "hotline roll-ups")
-        for table in (*daily.values(), *monthly.values()):
+        for table in (*daily.values(), *monthly.values(), monthly_cells):
             connection.execute(delete(table))
         days = select(work_orders.c.received_on).distinct()
         connection.execute(insert(stale_days).from_select(["received_on"], days))
