@@ -67,6 +67,7 @@ def _check_names() -> None:
     known = [_variable(field) for field in Settings.model_fields]
     for name in os.environ:
         if name.upper().startswith(PREFIX) and name.upper() not in known:
-            close = difflib.get_close_matches(name.upper(), known, n=1)
-            hint = f"是不是 {close[0]}？" if close else f"可用的是 {'、'.join(known)}。"
+            fields = [variable.removeprefix(PREFIX) for variable in known]
+            close = difflib.get_close_matches(name.upper().removeprefix(PREFIX), fields, n=1)
+            hint = f"是不是 {PREFIX}{close[0]}？" if close else f"可用的是 {'、'.join(known)}。"
             raise InputError(f"不认识环境变量 {name}。{hint}请改正或删去")
