@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from .ledger.counts import Count, Question
 from .ledger.ledger import Ledger
@@ -51,8 +52,7 @@ class Against:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(NamedTuple):
     """Work orders of one period and one label of each facet."""
 
     period: Period
