@@ -171,5 +171,5 @@ def given_by_row(tag: Mapping[Any, Any]) -> dict[str, Given]:
     if tag["request_type"]:
         given["request_type"] = Given(tag["request_type"], tag["request_type_confidence"])
     if tag["urgent"] is not None and tag["urgent"] != "":
-        given["urgent"] = Given(str(tag["urgent"]), tag["urgent_confidence"])
+        given["urgent"] = Given(str(tag["urgent"]).removesuffix(".0"), tag["urgent_confidence"])
     return given

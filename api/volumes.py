@@ -208,9 +208,10 @@ def _fold(codes: Sequence[Codes]) -> Callable[[Codes], Codes]:
 def _totals(counts: Sequence[Count], fold: Callable[[Codes], Codes]) -> dict[Codes, tuple[int, int]]:
     """Volume and private-interest requests by label."""
     totals: dict[Codes, tuple[int, int]] = {}
-    for count in counts:
-        volume, private = totals.get(fold(count.codes), (0, 0))
-        totals[fold(count.codes)] = (volume + count.volume, private + count.private)
+    for _, codes, volume, private in counts:
+        folded = fold(codes)
+        before = totals.get(folded)
+        totals[folded] = (before[0] + volume, before[1] + private) if before else (volume, private)
     return totals
 
 

@@ -89,9 +89,8 @@ def count(connection: Connection, question: Question) -> list[Count]:
     private: list[int] = list(connection.scalars(numbers_of("scope", ["private"])))
     summed = _summed(question, _Numbers(where, private), stale(connection))
     rows = connection.execute(_named(connection, question, summed)).all()
-    places = 1 + len(question.facets)
-    days = {row[0]: _day(row[0]) for row in rows}
-    return [Count(days[row[0]], tuple(row[1:places]), row[-2], row[-1]) for row in rows]
+    days = {start: _day(start) for start in {row[0] for row in rows}}
+    return [Count(days[start], tuple(codes), volume, private) for start, *codes, volume, private in rows]
 
 
 def bounds(connection: Connection) -> tuple[date, date] | None:

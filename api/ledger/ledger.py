@@ -55,8 +55,7 @@ class Ledger:
                 f"没有台账 {file.resolve()}。请先用 hotline batch … --record 或 hotline db import 记录工单，"
                 "或用 --database、HOTLINE_DATABASE_URL 指定台账"
             )
-        if file and not file.resolve().parent.is_dir():
-            raise LedgerError(f"台账所在的文件夹 {file.resolve().parent} 不存在，请先建立")
+        self._check_folder()
         current, needed = revision(self.engine)
         if current != needed:
             if not file:
@@ -76,7 +75,13 @@ class Ledger:
 
     def upgrade(self) -> bool:
         """Make the tables, or bring them up to date; False if there was nothing to do."""
+        self._check_folder()
         return upgrade(self.engine)
+
+    def _check_folder(self) -> None:
+        file = sqlite_file(self.engine)
+        if file and not file.resolve().parent.is_dir():
+            raise LedgerError(f"台账所在的文件夹 {file.resolve().parent} 不存在，请先建立")
 
     def record(self, entries: Sequence[Entry]) -> Recorded:
         """Enter tagged work orders; sent again, they are brought up to date and count once.

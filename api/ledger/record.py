@@ -8,10 +8,10 @@ transactions that meet lock in the same order.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, Row, func, select
 
 from classifier.masking import mask
 
@@ -28,6 +28,7 @@ _IDS = 10_000  # ids in a question; SQLite takes 32,766 values
 
 _FIRSTS = {facet: first for first, facet in DERIVED.items()}
 _UNKNOWN = Given("")
+_COUNTED = ("received_on", *COUNTED)
 _STORED = [column.name for column in work_orders.c if column.name != "number"]
 _TAGGED = [column.name for column in tags.c if column.name != "number"]
 
@@ -112,28 +113,29 @@ def _record(engine: Engine, rows: Sequence[dict[str, Any]]) -> int:
         numbers = _insert(connection, fresh)
         late = [row["work_order_id"] for row in fresh if row["work_order_id"] not in numbers]
         known |= _lock_known(connection, late)  # somebody else was quicker
-        days = {row["received_on"] for row in rows} | {day for _, day in known.values()}
-        _update(connection, known, by_id)
-        numbers |= {work_order_id: number for work_order_id, (number, _) in known.items()}
+        days = {by_id[work_order_id]["received_on"] for work_order_id in numbers}
+        days |= _update(connection, known, by_id)
+        numbers |= {work_order_id: row.number for work_order_id, row in known.items()}
         _write_tags(connection, rows, numbers)
-        mark_stale(connection, days)
+        if days:
+            mark_stale(connection, days)
     return len(rows) - len(known)
 
 
-def mark_stale(connection: Connection, days: set[Any]) -> None:
+def mark_stale(connection: Connection, days: set[date]) -> None:
     """Have the days' roll-ups made again before they are used. A row more locks nobody out."""
     connection.execute(stale_days.insert(), [{"received_on": day} for day in sorted(days)])
 
 
-def _lock_known(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[int, Any]]:
-    """Number and day of those of the ids that the ledger knows; nobody else changes them meanwhile."""
+def _lock_known(connection: Connection, ids: Sequence[str]) -> dict[str, Row[Any]]:
+    """Number, day and labels of those ids that the ledger knows; nobody else changes them meanwhile."""
     c = work_orders.c
-    found: dict[str, tuple[int, Any]] = {}
+    found: dict[str, Row[Any]] = {}
     for start in range(0, len(ids), _IDS):
         wanted = c.work_order_id.in_(ids[start : start + _IDS])
-        query = select(c.work_order_id, c.number, c.received_on).where(wanted)
+        query = select(c.work_order_id, c.number, *(c[name] for name in _COUNTED)).where(wanted)
         rows = connection.execute(query.order_by(c.work_order_id).with_for_update())
-        found |= {work_order_id: (number, day) for work_order_id, number, day in rows}
+        found |= {row.work_order_id: row for row in rows}
     return found
 
 
@@ -147,19 +149,21 @@ def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> dict[str,
 
 
 def _update(
-    connection: Connection, known: Mapping[str, tuple[int, Any]], by_id: Mapping[str, dict[str, Any]]
-) -> None:
-    """Bring known work orders up to date; what a person corrected stays as corrected."""
-    standing = standing_corrections(connection, [number for number, _ in known.values()])
-    changes = [
-        {
-            "number": number,
-            **{name: by_id[work_order_id][name] for name in _STORED},
-            **standing.get(number, {}),
-        }
-        for work_order_id, (number, _) in known.items()
-    ]
+    connection: Connection, known: Mapping[str, Row[Any]], by_id: Mapping[str, dict[str, Any]]
+) -> set[date]:
+    """Bring known work orders up to date, and give the days whose counts change by that.
+
+    What a person corrected stays as corrected.
+    """
+    standing = standing_corrections(connection, [row.number for row in known.values()])
+    changes, days = [], set()
+    for work_order_id, before in known.items():
+        stored = {name: by_id[work_order_id][name] for name in _STORED}
+        changes.append({"number": before.number, **stored, **standing.get(before.number, {})})
+        if any(changes[-1][name] != before._mapping[name] for name in _COUNTED):
+            days |= {before.received_on, stored["received_on"]}
     bulk.update(connection, work_orders, changes, "number")
+    return days
 
 
 def standing_corrections(connection: Connection, numbers: Sequence[int]) -> dict[int, dict[str, int]]:

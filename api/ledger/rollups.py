@@ -21,7 +21,7 @@ from ..periods import Period, period_start
 from .engine import advisory_lock, reading, retried, writing
 from .schema import COUNTED, daily, monthly, monthly_cells, stale_days, work_orders
 
-MONTHS_AT_ONCE = 2  # of one transaction: other writers must not wait long
+MONTHS_AT_ONCE = 3  # of one transaction: other writers must not wait long
 _MARKS = 10_000  # ids in a statement; SQLite takes 32,766 values
 
 
@@ -58,9 +58,10 @@ def _refresh_some(engine: Engine) -> int:
 def _run(days: Sequence[date]) -> list[date]:
     """The first days, so many as lie in few months: from the first to the last they are read at once."""
     months = sorted({period_start(day, "month") for day in days})[:MONTHS_AT_ONCE]
-    if months and months[-1] > _after(months[0]):
-        months = months[:1]
-    return [day for day in days if months and day < _after(months[-1])]
+    following = next(
+        (place for place in range(1, len(months)) if months[place] > _after(months[place - 1])), None
+    )
+    return [day for day in days if months and day < _after(months[:following][-1])]
 
 
 def _after(start: date) -> date:

@@ -84,6 +84,13 @@ def test_a_mark_that_is_set_while_others_are_worked_off_stays(ledger):
     assert stale(ledger) == [date(2025, 5, 10)]
 
 
+def test_recording_what_is_there_already_makes_no_day_stale(ledger):
+    ledger.record([entry("A1", "2025-03-10"), entry("A2", "2025-03-12")])
+    ledger.settle()
+    ledger.record([entry("A1", "2025-03-10"), entry("A2", "2025-03-12", urgent="1")])
+    assert stale(ledger) == [date(2025, 3, 12)]
+
+
 def test_more_days_than_one_transaction_takes_are_refreshed(ledger):
     days = [date.fromordinal(date(2025, 1, 1).toordinal() + number) for number in range(150)]
     ledger.record([entry(f"A{number}", day.isoformat()) for number, day in enumerate(days)])
