@@ -3,7 +3,7 @@
 An answer is added up from roll-ups: whole months, the days at the ends of the range (all days, where days
 or weeks are asked for), and stale days from the work orders' covering index. By day there are roll-ups of
 two facets each; of a question about more, days are counted from the work orders. Days become periods and
-numbers codes only after the first sum, when there are few rows left.
+numbers codes after the first sum, when there are few rows left.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
     Date,
     FromClause,
@@ -87,10 +88,19 @@ def count(connection: Connection, question: Question) -> list[Count]:
         column = DERIVED.get(facet, facet)
         where[column] = [number for number in found if number in where.get(column, found)]
     private: list[int] = list(connection.scalars(numbers_of("scope", ["private"])))
-    summed = _summed(question, _Numbers(where, private), stale(connection))
-    rows = connection.execute(_named(connection, question, summed)).all()
-    days = {start: _day(start) for start in {row[0] for row in rows}}
-    return [Count(days[start], tuple(codes), volume, private) for start, *codes, volume, private in rows]
+    pieces = _pieces(question, _Numbers(where, private), stale(connection))
+    rows = connection.execute(_named(connection, question, union_all(*pieces)))
+    days: dict[Any, date | None] = {}
+    same: dict[
+        tuple[str, ...], tuple[str, ...]
+    ] = {}  # a year by day has a hundred thousand rows: few objects
+    counts: list[Count] = []
+    for start, *codes, volume, private in rows:
+        if start not in days:
+            days[start] = _day(start)
+        key = tuple(codes)
+        counts.append(Count(days[start], same.setdefault(key, key), volume, private))
+    return counts
 
 
 def bounds(connection: Connection) -> tuple[date, date] | None:
@@ -101,8 +111,8 @@ def bounds(connection: Connection) -> tuple[date, date] | None:
     return (first, last) if first else None
 
 
-def _named(connection: Connection, question: Question, sums: Select[Any]) -> Select[Any]:
-    """Sums by period and code, of sums by day and number."""
+def _named(connection: Connection, question: Question, sums: CompoundSelect[Any]) -> Select[Any]:
+    """Sums by period and code, of sums by day (or month) and number."""
     summed = sums.subquery("summed")
     period = _period_start(connection, summed.c.received_on, question.by) if question.by else None
     codes: list[ColumnElement[Any]] = []
@@ -119,21 +129,6 @@ def _named(connection: Connection, question: Question, sums: Select[Any]) -> Sel
     first = period if period is not None else null()
     volume, private = (cast(func.sum(summed.c[name]), Integer) for name in ("volume", "private"))
     return select(first, *codes, volume, private).select_from(joined).group_by(*keys).having(volume > 0)
-
-
-def _summed(question: Question, numbers: _Numbers, days: Sequence[date]) -> Select[Any]:
-    """Sums by day (or month, where that is enough) and number of each facet."""
-    counted = union_all(*_pieces(question, numbers, days)).subquery("counted")
-    facets = dict.fromkeys(DERIVED.get(facet, facet) for facet in question.facets)
-    keys = [counted.c[facet] for facet in facets]
-    if question.by:
-        keys.append(counted.c.received_on)
-    volume = func.sum(counted.c.volume).label("volume")
-    private: ColumnElement[Any] = literal(0)
-    if question.private:
-        is_private = counted.c.scope_detail.in_(numbers.private)
-        private = func.sum(case((is_private, counted.c.volume), else_=0))
-    return select(*keys, volume, private.label("private")).group_by(*keys)
 
 
 def _pieces(question: Question, numbers: _Numbers, days: Sequence[date]) -> Iterator[Select[Any]]:
@@ -192,9 +187,17 @@ def _rows(
         c[name] == found[0] if len(found) == 1 else c[name].in_(found)
         for name, found in numbers.where.items()
     ]
-    volume = c.volume if "volume" in c else literal(1)
-    chosen = select(c.received_on, *(c[name] for name in question.columns), volume.label("volume"))
-    return chosen.where(*wanted, *labelled)
+    keys = [
+        c.received_on,
+        *(c[name] for name in dict.fromkeys(DERIVED.get(one, one) for one in question.facets)),
+    ]
+    many = c.volume if "volume" in c else literal(1)
+    private: ColumnElement[Any] = literal(0)
+    if question.private:
+        private = func.sum(case((c.scope_detail.in_(numbers.private), many), else_=0))
+    # Each piece is summed by itself: in the order of its key, without sorting.
+    summed = select(*keys, func.sum(many).label("volume"), private.label("private")).group_by(*keys)
+    return summed.where(*wanted, *labelled)
 
 
 def _period_start(connection: Connection, day: ColumnElement[Any], by: By) -> ColumnElement[Any]:
