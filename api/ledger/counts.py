@@ -95,11 +95,11 @@ def count(connection: Connection, question: Question) -> list[Count]:
         tuple[str, ...], tuple[str, ...]
     ] = {}  # a year by day has a hundred thousand rows: few objects
     counts: list[Count] = []
-    for start, *codes, volume, private in rows:
+    for row in rows:
+        start, codes = row[0], tuple(row[1:-2])
         if start not in days:
             days[start] = _day(start)
-        key = tuple(codes)
-        counts.append(Count(days[start], same.setdefault(key, key), volume, private))
+        counts.append(Count(days[start], same.setdefault(codes, codes), row[-2], row[-1]))
     return counts
 
 
