@@ -14,6 +14,8 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Column,
+    ColumnElement,
     Connection,
     Row,
     Table,
@@ -34,6 +36,18 @@ _KEYS = 10_000  # in a question; SQLite takes 32,766 values
 Rows = Sequence[Mapping[str, Any]]
 
 
+def among(
+    connection: Connection, column: Column[Any], values: Sequence[Any]
+) -> Iterator[ColumnElement[bool]]:
+    """Conditions that a column has one of many values; of which each row meets at most one condition."""
+    if connection.dialect.name == "postgresql":
+        sent = cast(bindparam(None, json.dumps(values), type_=Text), JSON)
+        yield column.in_(select(cast(func.json_array_elements_text(sent).column_valued(), column.type)))
+        return
+    for start in range(0, len(values), _KEYS):
+        yield column.in_(values[start : start + _KEYS])
+
+
 def insert_absent(
     connection: Connection, table: Table, rows: Rows, key: str, returning: Sequence[str]
 ) -> list[Row[Any]]:
@@ -52,12 +66,8 @@ def insert_absent(
         return list(connection.execute(statement, _as_json(rows)))
     # RETURNING would send SQLite a row at a time; its writer is alone, so looking again finds the same.
     _for_each(connection, table, sqlite_insert(table).on_conflict_do_nothing(index_elements=[key]), rows)
-    keys = [row[key] for row in rows]
-    return [
-        row
-        for start in range(0, len(keys), _KEYS)
-        for row in connection.execute(select(*wanted).where(table.c[key].in_(keys[start : start + _KEYS])))
-    ]
+    inserted = among(connection, table.c[key], [row[key] for row in rows])
+    return [row for condition in inserted for row in connection.execute(select(*wanted).where(condition))]
 
 
 def upsert(connection: Connection, table: Table, rows: Rows, keys: Sequence[str]) -> None:

@@ -24,7 +24,6 @@ from .labels import Key, LabelNumbers
 from .schema import COUNTED, DERIVED, LABELLED, corrections, stale_days, tags, work_orders
 
 AT_ONCE = 5_000  # entries in a transaction
-_IDS = 10_000  # ids in a question; SQLite takes 32,766 values
 
 _FIRSTS = {facet: first for first, facet in DERIVED.items()}
 _UNKNOWN = Given("")
@@ -131,9 +130,8 @@ def _lock_known(connection: Connection, ids: Sequence[str]) -> dict[str, Row[Any
     """Number, day and labels of those ids that the ledger knows; nobody else changes them meanwhile."""
     c = work_orders.c
     found: dict[str, Row[Any]] = {}
-    for start in range(0, len(ids), _IDS):
-        wanted = c.work_order_id.in_(ids[start : start + _IDS])
-        query = select(c.work_order_id, c.number, *(c[name] for name in _COUNTED)).where(wanted)
+    for condition in bulk.among(connection, c.work_order_id, ids):
+        query = select(c.work_order_id, c.number, *(c[name] for name in _COUNTED)).where(condition)
         rows = connection.execute(query.order_by(c.work_order_id).with_for_update())
         found |= {row.work_order_id: row for row in rows}
     return found
@@ -170,9 +168,8 @@ def standing_corrections(connection: Connection, numbers: Sequence[int]) -> dict
     """The corrections that stand, by work order and facet: the last of each, unless it withdraws."""
     c = corrections.c
     found: dict[int, dict[str, int]] = {}
-    for start in range(0, len(numbers), _IDS):
-        wanted = c.number.in_(numbers[start : start + _IDS])
-        last = select(func.max(c.correction_id)).where(wanted).group_by(c.number, c.facet)
+    for condition in bulk.among(connection, c.number, numbers):
+        last = select(func.max(c.correction_id)).where(condition).group_by(c.number, c.facet)
         query = select(c.number, c.facet, c.label).where(c.correction_id.in_(last), c.label.is_not(None))
         for number, facet, label in connection.execute(query):
             found.setdefault(number, {})[facet] = label

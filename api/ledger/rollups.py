@@ -18,11 +18,11 @@ from sqlalchemy import Connection, Engine, Select, Table, delete, func, insert, 
 from sqlalchemy.types import Date
 
 from ..periods import Period, period_start
+from . import bulk
 from .engine import advisory_lock, reading, retried, writing
 from .schema import COUNTED, daily, monthly, monthly_cells, stale_days, work_orders
 
 MONTHS_AT_ONCE = 3  # of one transaction: other writers must not wait long
-_MARKS = 10_000  # ids in a statement; SQLite takes 32,766 values
 
 
 def refresh(engine: Engine) -> int:
@@ -50,8 +50,8 @@ def _refresh_some(engine: Engine) -> int:
         marks = select(c.mark).where(c.received_on.between(days[0], days[-1]))
         seen = list(connection.execute(marks).scalars())
         _remake(connection, days[0], days[-1])
-        for start in range(0, len(seen), _MARKS):
-            connection.execute(delete(stale_days).where(c.mark.in_(seen[start : start + _MARKS])))
+        for condition in bulk.among(connection, c.mark, seen):
+            connection.execute(delete(stale_days).where(condition))
     return len(days)
 
 
