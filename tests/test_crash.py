@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from datetime import date
+from http.client import HTTPException
 
 import pandas as pd
 import pytest
@@ -83,8 +84,8 @@ class Desk(threading.Thread):
             self.requests.append(ids)
             try:
                 status, answer = post(self.port, ids)
-            except OSError:
-                time.sleep(0.02)  # nobody is there; what was sent may have been recorded or not
+            except (OSError, HTTPException):
+                time.sleep(0.02)  # nobody is there, or no more; what was sent may have been recorded or not
                 continue
             self.statuses[status] += 1
             if status == 200:
