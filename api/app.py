@@ -1,4 +1,4 @@
-"""The HTTP service: tags over `POST /v1/tags`, and whether it is alive and ready."""
+"""The HTTP service: tags over `POST /v1/tags`, the ledger, and whether it is alive and ready."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from fastapi import FastAPI
 from classifier.dispatch import Dispatcher
 from classifier.store import ModelStore
 
+from .ledger.ledger import Ledger
 from .problems import add_problems
-from .routes import health, tags
+from .routes import health, tags, volumes, work_orders
+from .settings import Settings
 
 
-def create_app(store: ModelStore) -> FastAPI:
-    """The service on a folder of models; promoting another version there needs no restart."""
+def create_app(store: ModelStore, settings: Settings) -> FastAPI:
+    """The service on a folder of models, where promoting needs no restart, and on a ledger."""
     app = FastAPI(
         title="hotline",
         summary="12345 热线工单分类",
@@ -23,8 +25,11 @@ def create_app(store: ModelStore) -> FastAPI:
         redoc_url=None,
     )
     app.state.store = store
+    app.state.settings = settings
+    app.state.ledger = Ledger(settings)
     app.state.dispatcher = Dispatcher.load()
     app.include_router(health.router)
-    app.include_router(tags.router, prefix="/v1")
+    for router in (tags.router, volumes.router, work_orders.router):
+        app.include_router(router, prefix="/v1")
     add_problems(app)
     return app

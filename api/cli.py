@@ -11,7 +11,7 @@ import typer
 
 from classifier.errors import HotlineError
 
-from .commands import batch, evaluate, models, serve, tag, train
+from .commands import batch, db, evaluate, models, serve, tag, train, volumes
 from .console import say, say_error
 
 INTERRUPTED = 130  # typer's exit code for Ctrl+C, in place of a KeyboardInterrupt
@@ -29,6 +29,8 @@ app.command("batch")(batch.batch)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(models.app, name="models")
+app.command("volumes")(volumes.volumes)
+app.add_typer(db.app, name="db")
 app.command("serve")(serve.serve)
 
 

@@ -12,7 +12,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from classifier.errors import HotlineError, InputError, ModelError, OutputError
+from classifier.errors import (
+    HotlineError,
+    InputError,
+    LedgerError,
+    LedgerUnavailable,
+    ModelError,
+    NoWorkOrder,
+    OutputError,
+)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -20,6 +28,8 @@ STATUSES: dict[type[HotlineError], HTTPStatus] = {
     InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     ModelError: HTTPStatus.SERVICE_UNAVAILABLE,
     OutputError: HTTPStatus.INSUFFICIENT_STORAGE,
+    NoWorkOrder: HTTPStatus.NOT_FOUND,
+    LedgerError: HTTPStatus.SERVICE_UNAVAILABLE,
     HotlineError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
@@ -31,6 +41,12 @@ _TITLES = {
     HTTPStatus.SERVICE_UNAVAILABLE: "模型暂不可用",
     HTTPStatus.INSUFFICIENT_STORAGE: "存储空间不足",
 }
+_LEDGER_TITLES = {
+    HTTPStatus.NOT_FOUND: "没有这个工单",
+    HTTPStatus.SERVICE_UNAVAILABLE: "台账暂不可用",
+}
+RETRY_SECONDS = 5  # after which a client may try again what the ledger could not take
+
 _SAID = {
     "missing": "缺少该字段",
     "extra_forbidden": "有多余的字段，请对照接口说明删去",
@@ -67,7 +83,9 @@ def problem(
 
 async def _ours(_request: Request, error: Exception) -> JSONResponse:
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
-    return problem(status, str(error))
+    headers = {"Retry-After": str(RETRY_SECONDS)} if isinstance(error, LedgerUnavailable) else None
+    title = _LEDGER_TITLES.get(status) if isinstance(error, LedgerError) else None
+    return problem(status, str(error), headers, **({"title": title} if title else {}))
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:

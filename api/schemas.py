@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from classifier.dispatch import Dispatch, Dispatcher
+from classifier.dispatch import Dispatch
 from classifier.evidence import Evidence, explain
 from classifier.masking import mask
 from classifier.model import Model
 from classifier.taxonomy import Facet
 from classifier.work_order import Tag, Tags, WorkOrder
+
+if TYPE_CHECKING:
+    from .entering import Arrival  # the ledger's libraries take a while to load
 
 LONGEST = 100_000  # characters of a text that are taken at all; the model reads the first 8,000
 MOST = 1_000  # work orders in one request
@@ -31,10 +34,19 @@ class WorkOrderIn(BaseModel):
     title: str = Field(default="", max_length=1_000, description="标题")
     text: RequestText = Field(description="诉求内容，不能为空")
     district: str = Field(default="", max_length=200, description="区县或镇街；没有时从文字中找地名")
+    channel: str = Field(default="", max_length=200, description="来源渠道")
+    department: str = Field(default="", max_length=200, description="承办单位；没有时按建议的承办单位统计")
+    received_at: str | None = Field(
+        default=None,
+        max_length=40,
+        description="受理时间，如 2026-01-01T00:30:00+08:00；没有时为收到请求的时间",
+    )
 
     def to_work_order(self) -> WorkOrder:
         """The noun that the lower floors know."""
-        return WorkOrder(self.work_order_id or "", self.text, self.title, district=self.district)
+        return WorkOrder(
+            self.work_order_id or "", self.text, self.title, district=self.district, channel=self.channel
+        )
 
 
 class TagRequest(BaseModel):
@@ -119,6 +131,8 @@ class TagsOut(BaseModel):
     department: str | None = Field(description="建议的承办单位，供派单参考")
     district_found: str | None
     warnings: list[str]
+    recorded: bool | None = Field(default=None, description="是否已记入台账；关闭记录时没有此字段")
+    id_generated: bool | None = Field(default=None, description="编号是按内容生成的")
     model_version: str
     taxonomy_version: str
 
@@ -152,16 +166,11 @@ class TagResponse(BaseModel):
         orders: Sequence[WorkOrder],
         tags: Sequence[Tags],
         model: Model,
-        dispatcher: Dispatcher,
+        suggested: Sequence[Dispatch],
         *,
         explained: bool,
     ) -> Self:
         """All results of one request."""
-        suggested = dispatcher.suggest(
-            [order.request for order in orders],
-            [given["category"].label for given in tags],
-            [order.district for order in orders],
-        )
         rows = zip(orders, tags, suggested, strict=True)
         return cls(
             results=[
@@ -169,6 +178,16 @@ class TagResponse(BaseModel):
                 for order, given, dispatch in rows
             ]
         )
+
+    def tell(self, arrivals: Sequence[Arrival]) -> None:
+        """Say of each work order whether it is recorded, under which id, and what there is to remark."""
+        for result, arrival in zip(self.results, arrivals, strict=True):
+            result.work_order_id = arrival.order.work_order_id
+            result.id_generated = True if arrival.id_generated else None
+            result.recorded = not arrival.problem
+            result.warnings += arrival.notes
+            if arrival.problem:
+                result.warnings.append(f"未记入台账：{arrival.problem}")
 
 
 def _facet_out(model: Model, request: str | None, name: str, tag: Tag) -> FacetOut:

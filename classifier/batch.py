@@ -40,6 +40,7 @@ ERROR_COLUMNS = ("行号", "工单编号", "列", "原因", "处理办法")
 
 _SHOWN = 20
 Progress = Callable[[int, int | None], None]
+Seen = Callable[[Chunk, pd.DataFrame, Columns], None]
 
 
 @dataclass(slots=True)
@@ -68,11 +69,16 @@ class Job:
     encoding: str | None = None
 
 
-def tag_file(job: Job, progress: Progress = lambda _done, _total: None) -> BatchReport:
+def tag_file(
+    job: Job,
+    progress: Progress = lambda _done, _total: None,
+    seen: Seen = lambda _chunk, _tags, _columns: None,
+) -> BatchReport:
     """Tag every row of a file: one row out for each row in, in order, with all its columns.
 
     Rows that cannot be tagged stay, with `decision` "error" and the reason, and are listed in
     `TARGET.errors.csv`. `TARGET.json` says what the output is: its SHA-256, rows, model, taxonomy.
+    `seen` is given each chunk with its tags, in order, also those of a resumed run's first part.
 
     Raises:
         InputError: the input cannot be read, the interrupted run was another one, or another run is
@@ -82,10 +88,10 @@ def tag_file(job: Job, progress: Progress = lambda _done, _total: None) -> Batch
     """
     _check_paths(job)
     with sole_run(job.target):
-        return _tag_file(job, progress)
+        return _tag_file(job, progress, seen)
 
 
-def _tag_file(job: Job, progress: Progress) -> BatchReport:
+def _tag_file(job: Job, progress: Progress, seen: Seen) -> BatchReport:
     model = bundle.load(job.model)
     records = open_records(job.source, sheet=job.sheet, encoding=job.encoding)
     columns = Columns.find(records.columns, job.columns, file=job.source.name)
@@ -114,6 +120,7 @@ def _tag_file(job: Job, progress: Progress) -> BatchReport:
                 review.write(whole[tags["decision"] == "review"].reset_index(drop=True))
             _write_errors(errors, chunk, tags, columns)
             ids.see(chunk, columns)
+            seen(chunk, tags, columns)
             report.rows += len(whole)
             report.decisions.update(tags["decision"])
             progress(report.rows, records.total)

@@ -30,6 +30,7 @@ from .errors import DamagedBundle, OutputError
 # What loads numpy is imported where it is needed: `hotline --help` must answer at once.
 if TYPE_CHECKING:
     from .model import Model
+    from .taxonomy import Taxonomy
 
 FORMAT = 2
 FILES = ("arrays.npz", "card.json", "card.md", "model.json", "reliability.svg", "words.txt")
@@ -116,6 +117,20 @@ def read_card(folder: Path) -> dict[str, Any]:
     """What the model was made from and how good it is, as plain values."""
     check(folder)
     return cast(dict[str, Any], json.loads((folder / "card.json").read_text(encoding="utf-8")))
+
+
+def read_taxonomy(folder: Path) -> Taxonomy:
+    """The taxonomy of a stored model, without the model.
+
+    Raises:
+        DamagedBundle: it cannot be read.
+    """
+    from .taxonomy import Taxonomy
+
+    try:
+        return Taxonomy.from_json(json.loads((folder / "model.json").read_bytes())["taxonomy"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DamagedBundle(f"{folder} 已损坏：model.json 读不出来，请从备份恢复或重新训练") from error
 
 
 def _write_arrays(model: Model, path: Path) -> None:

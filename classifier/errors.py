@@ -5,9 +5,12 @@
     │   └── LabelError       labels that the taxonomy does not know, with their rows
     ├── OutputError          the result cannot be written: disk full, no permission
     ├── KernelMissing        the compiled part of the program is not there
-    └── ModelError           there is no sound model to answer with
-        ├── NoModel          none is there, or none is current
-        └── DamagedBundle    one is there, but not as it was written
+    ├── ModelError           there is no sound model to answer with
+    │   ├── NoModel          none is there, or none is current
+    │   └── DamagedBundle    one is there, but not as it was written
+    └── LedgerError          the ledger refuses, or is not as this program needs it
+        ├── NoWorkOrder         it has no work order of this id
+        └── LedgerUnavailable   it cannot be reached now; later it may
 
 A message says what was found, what was expected, and what to do next. It is Chinese, for it is
 shown to people as it stands, and it never holds a citizen's text.
@@ -44,3 +47,15 @@ class NoModel(ModelError):
 
 class DamagedBundle(ModelError):
     """A stored model is not as it was written, or of a format this program does not read."""
+
+
+class LedgerError(HotlineError):
+    """The ledger refuses what was asked, or its tables are not those of this program."""
+
+
+class NoWorkOrder(LedgerError):
+    """The ledger has no work order of this id."""
+
+
+class LedgerUnavailable(LedgerError):
+    """The ledger cannot be reached now; nothing of the request was recorded, and it may be sent again."""

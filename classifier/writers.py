@@ -66,10 +66,10 @@ class CsvWriter(Writer):
         # A lone surrogate, as broken JSON brings it, has no UTF-8: it becomes a question mark.
         self._text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
         self._csv = csv.writer(self._text, lineterminator="\r\n")
-        self._csv.writerow([_guarded(name) for name in self.columns])
+        self._csv.writerow([guarded(name) for name in self.columns])
 
     def _append(self, frame: pd.DataFrame) -> None:
-        columns = [[_guarded(cell) for cell in cells_of(frame.iloc[:, i])] for i in range(frame.shape[1])]
+        columns = [[guarded(cell) for cell in cells_of(frame.iloc[:, i])] for i in range(frame.shape[1])]
         self._csv.writerows(zip(*columns, strict=True))
 
     def _finish(self) -> None:
@@ -119,7 +119,7 @@ class ParquetWriter(Writer):
             self._parquet.close()
 
 
-def _guarded(cell: object) -> str:
+def guarded(cell: object) -> str:
     """Write a cell for a csv, so that no spreadsheet computes it."""
     text = as_text(local(cell)) if isinstance(cell, datetime) and not is_missing(cell) else as_text(cell)
     return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text

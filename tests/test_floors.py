@@ -56,7 +56,18 @@ def test_the_contracts_can_break(tmp_path):
 def test_tagging_loads_nothing_heavy(models_dir, options):
     loaded = loaded_by("tag", "路灯不亮", *options, "--models-dir", models_dir)
     assert "classifier.kernel" in loaded
-    heavy = {"training", "sklearn", "scipy", "pandas", "pyarrow", "joblib", "fastapi", "uvicorn", "jieba"}
+    heavy = {
+        "training",
+        "sklearn",
+        "scipy",
+        "pandas",
+        "pyarrow",
+        "joblib",
+        "fastapi",
+        "uvicorn",
+        "jieba",
+        "sqlalchemy",
+    }
     assert not loaded & heavy
 
 
@@ -69,7 +80,7 @@ def test_help_loads_no_numbers_and_no_model():
 
 def test_tagging_to_json_loads_no_framework_and_no_training(models_dir):
     loaded = loaded_by("tag", "路灯不亮", "--json", "--models-dir", models_dir)
-    assert not loaded & {"training", "sklearn", "pandas", "pyarrow", "fastapi", "uvicorn"}
+    assert not loaded & {"training", "sklearn", "pandas", "pyarrow", "fastapi", "uvicorn", "sqlalchemy"}
 
 
 def test_a_file_is_tagged_without_training_or_http(models_dir, tmp_path):
@@ -77,14 +88,14 @@ def test_a_file_is_tagged_without_training_or_http(models_dir, tmp_path):
     source.write_text("诉求内容\n路灯不亮\n", encoding="utf-8")
     loaded = loaded_by("batch", source, tmp_path / "out.csv", "--models-dir", models_dir)
     assert "pandas" in loaded
-    assert not loaded & {"training", "sklearn", "fastapi", "uvicorn"}
+    assert not loaded & {"training", "sklearn", "fastapi", "uvicorn", "sqlalchemy"}
 
 
 def test_the_service_never_loads_training(models_dir):
     program = (
         "import sys; from pathlib import Path; from api.app import create_app;"
-        "from classifier.store import ModelStore;"
-        "store = ModelStore(Path(sys.argv[1])); store.current(); create_app(store);"
+        "from classifier.store import ModelStore; from api.settings import Settings;"
+        "store = ModelStore(Path(sys.argv[1])); store.current(); create_app(store, Settings());"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     )
     done = run(sys.executable, "-c", program, models_dir)

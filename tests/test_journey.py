@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -70,7 +71,12 @@ def served(models_dir: Path, *options: object) -> Iterator[tuple[str, subprocess
     """A service on a free port, alive; it is killed in the end if the test has not stopped it."""
     port = free_port()
     command = [HOTLINE, "serve", "--port", port, "--models-dir", models_dir, *options]
-    with subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE, start_new_session=True) as process:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        subprocess.Popen(
+            [*map(str, command)], stderr=subprocess.PIPE, start_new_session=True, cwd=folder
+        ) as process,
+    ):
         try:
             base = f"http://127.0.0.1:{port}"
             wait_until_alive(base, process)
@@ -133,7 +139,7 @@ def test_from_samples_to_a_model_that_tags_a_file_and_serves(examples, tmp_path)
         assert result["work_order_id"] == "A1"
         assert result["facets"]["category"]["code"] == rows[1][names.index("category_code")]
         assert result["facets"]["category"]["evidence"]
-        assert call(f"{base}/readyz") == (200, {"status": "ok", "model_version": "first"})
+        assert call(f"{base}/readyz")[1]["model_version"] == "first"
         done(hotline("models", "promote", "area", *at))
         assert call(f"{base}/readyz")[1]["model_version"] == "area"
         done(hotline("models", "rollback", *at))

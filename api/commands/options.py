@@ -30,6 +30,13 @@ LabelColumn = Annotated[
 ]
 FoldColumn = Annotated[str | None, typer.Option(help="折号所在的列。", show_default=False)]
 Encoding = Annotated[str | None, typer.Option(help="csv 的编码；不指定时自动识别。", show_default=False)]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        help="台账：SQLite 文件或数据库地址；不指定时用 HOTLINE_DATABASE_URL，再没有时用 hotline.db。",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="以 JSON 输出到标准输出。")]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from .dependencies import TheModels
+from .dependencies import TheModels, TheRecorder
 
 router = APIRouter(tags=["health"])
 
@@ -16,6 +16,9 @@ def live() -> dict[str, str]:
 
 
 @router.get("/readyz")
-def ready(models: TheModels) -> dict[str, str]:
-    """A sound model is loaded; 503 with the reason otherwise."""
-    return {"status": "ok", "model_version": models.current().version}
+def ready(models: TheModels, ledger: TheRecorder) -> dict[str, str]:
+    """A sound model is loaded and, where it is to record, the ledger answers; else 503 with the reason."""
+    if ledger:
+        ledger.check_reachable()
+    recording = "on" if ledger else "off"
+    return {"status": "ok", "model_version": models.current().version, "recording": recording}

@@ -15,8 +15,8 @@ PHONE = "13800138000"
 
 
 @pytest.fixture
-def client(models_dir):
-    with TestClient(create_app(ModelStore(models_dir))) as client:
+def client(models_dir, settings):
+    with TestClient(create_app(ModelStore(models_dir), settings)) as client:
         yield client
 
 
@@ -143,40 +143,40 @@ def test_a_wrong_method_or_path_is_a_problem(client, method, path, status):
 
 def test_it_lives_and_is_ready(client):
     assert client.get("/livez").json() == {"status": "ok"}
-    assert client.get("/readyz").json() == {"status": "ok", "model_version": "small"}
+    assert client.get("/readyz").json() == {"status": "ok", "model_version": "small", "recording": "on"}
 
 
-def test_without_a_model_it_lives_but_is_not_ready(tmp_path):
-    with TestClient(create_app(ModelStore(tmp_path / "none"))) as client:
+def test_without_a_model_it_lives_but_is_not_ready(tmp_path, settings):
+    with TestClient(create_app(ModelStore(tmp_path / "none"), settings)) as client:
         assert client.get("/livez").status_code == 200
         assert "没有当前模型" in problem_of(client.get("/readyz"), 503)["detail"]
         assert "没有当前模型" in problem_of(post(client, {"text": TEXTS[0]}), 503)["detail"]
 
 
-def test_a_damaged_model_is_not_ready(store):
+def test_a_damaged_model_is_not_ready(store, settings):
     arrays = store.path("small") / "arrays.npz"
     content = bytearray(arrays.read_bytes())
     content[len(content) // 2] ^= 1
     arrays.write_bytes(content)
-    with TestClient(create_app(ModelStore(store.folder))) as client:
+    with TestClient(create_app(ModelStore(store.folder), settings)) as client:
         assert "arrays.npz" in problem_of(client.get("/readyz"), 503)["detail"]
         problem_of(post(client, {"text": TEXTS[0]}), 503)
         assert client.get("/livez").status_code == 200
 
 
-def test_a_model_folder_that_is_emptied_is_noticed(store):
-    with TestClient(create_app(store)) as client:
+def test_a_model_folder_that_is_emptied_is_noticed(store, settings):
+    with TestClient(create_app(store, settings)) as client:
         assert client.get("/readyz").status_code == 200
         shutil.rmtree(store.folder)
         assert "没有当前模型" in problem_of(client.get("/readyz"), 503)["detail"]
         problem_of(post(client, {"text": TEXTS[0]}), 503)
 
 
-def test_a_promoted_model_answers_without_a_restart(store, model):
+def test_a_promoted_model_answers_without_a_restart(store, model, settings):
     again = Model(
         "again", model.taxonomy, model.features, model.weights, model.bias, model.links, model.thresholds
     )
-    with TestClient(create_app(ModelStore(store.folder))) as client:
+    with TestClient(create_app(ModelStore(store.folder), settings)) as client:
         assert results(post(client, {"text": TEXTS[0]}))[0]["model_version"] == "small"
         bundle.save(again, store.folder / "again", {}, "")
         assert results(post(client, {"text": TEXTS[0]}))[0]["model_version"] == "small"

@@ -11,7 +11,12 @@ TEXT = "迎宾大道的路灯不亮，请致电13800138000联系我"
 
 def tagged(model, *orders, explained=False):
     tags = model.tag([order.request for order in orders])
-    return TagResponse.of(orders, tags, model, Dispatcher.load(), explained=explained).results
+    suggested = Dispatcher.load().suggest(
+        [order.request for order in orders],
+        [given["category"].label for given in tags],
+        [order.district for order in orders],
+    )
+    return TagResponse.of(orders, tags, model, suggested, explained=explained).results
 
 
 def test_a_work_order_comes_in_as_the_noun_of_the_lower_floors():
@@ -111,7 +116,7 @@ def test_evidence_shows_the_masked_text():
 def test_results_must_be_as_many_as_work_orders(model):
     with pytest.raises(ValueError, match="zip"):
         TagResponse.of(
-            [WorkOrder("", TEXT)] * 2, model.tag([TEXT]), model, Dispatcher.load(), explained=False
+            [WorkOrder("", TEXT)] * 2, model.tag([TEXT]), model, [Dispatch("", "")], explained=False
         )
 
 

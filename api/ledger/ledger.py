@@ -1,0 +1,174 @@
+"""The ledger: every tagged work order once, its tags, and what people corrected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import text
+
+from classifier.errors import LedgerError
+
+from ..settings import Settings
+from . import counts, rollups, upkeep, work_orders
+from .corrections import Correction, correct
+from .counts import Count, Question
+from .engine import explained, open_engine, reading, sqlite_file
+from .entry import Entry, Recorded
+from .imports import Import, note_import
+from .labels import LabelNumbers, known_codes
+from .record import record
+from .upgrade import revision, upgrade
+from .work_orders import Cursor, StoredWorkOrder, Wanted
+
+_STALE = 7  # days that are counted from the work orders rather than made again first
+
+
+class Ledger:
+    """What stands behind the desk. Many threads and processes may use one database."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.engine = open_engine(settings.database_url)
+        self._store_text = settings.store_text
+        self._numbers = LabelNumbers(self.engine)
+        self._is_open = False
+
+    @property
+    def name(self) -> str:
+        """Where it is, as people may see it."""
+        file = sqlite_file(self.engine)
+        return str(file.resolve()) if file else self.engine.url.render_as_string()
+
+    def open(self, *, create: bool = False) -> Ledger:
+        """Check that the tables are this program's; SQLite's are made or brought up to date by itself.
+
+        Raises:
+            LedgerError: there is none, or its tables need `hotline db upgrade` or a newer program.
+            LedgerUnavailable: it cannot be reached.
+        """
+        if self._is_open:
+            return self
+        file = sqlite_file(self.engine)
+        if file and not create and not file.exists():
+            raise LedgerError(
+                f"没有台账 {file.resolve()}。请先用 hotline batch … --record 或 hotline db import 记录工单，"
+                "或用 --database、HOTLINE_DATABASE_URL 指定台账"
+            )
+        self._check_folder()
+        current, needed = revision(self.engine)
+        if current != needed:
+            if not file:
+                raise LedgerError(f"台账（{self.name}）的表结构不是本程序的，请运行 hotline db upgrade")
+            upgrade(self.engine)
+        self._is_open = True
+        return self
+
+    def check_reachable(self) -> None:
+        """Refuse to go on without the database.
+
+        Raises:
+            LedgerUnavailable: it does not answer.
+        """
+        with reading(self.engine) as connection:
+            connection.execute(text("SELECT 1"))
+
+    def upgrade(self) -> bool:
+        """Make the tables, or bring them up to date; False if there was nothing to do."""
+        self._check_folder()
+        return upgrade(self.engine)
+
+    def _check_folder(self) -> None:
+        file = sqlite_file(self.engine)
+        if file and not file.resolve().parent.is_dir():
+            raise LedgerError(f"台账所在的文件夹 {file.resolve().parent} 不存在，请先建立")
+
+    def record(self, entries: Sequence[Entry]) -> Recorded:
+        """Enter tagged work orders; sent again, they are brought up to date and count once.
+
+        Impossible ones are refused, with their place among `entries`; the others are recorded.
+
+        Raises:
+            LedgerUnavailable: nothing of the current five thousand was recorded; it may be tried again.
+        """
+        return record(self.engine, self._numbers, entries, self._store_text)
+
+    def note_import(self, done: Import) -> None:
+        """Put down that a file was recorded."""
+        note_import(self.engine, done)
+
+    def count(self, *questions: Question) -> list[list[Count]]:
+        """The answer to each question, all of them as the ledger was at one moment."""
+        with reading(self.engine) as connection:
+            many = len(rollups.stale(connection)) > _STALE
+        if many:
+            rollups.refresh(self.engine)
+        with reading(self.engine) as connection:
+            return [counts.count(connection, question) for question in questions]
+
+    def find(self, work_order_id: str) -> StoredWorkOrder:
+        """One work order with its tags and corrections.
+
+        Raises:
+            NoWorkOrder: there is none of this id.
+        """
+        with reading(self.engine) as connection:
+            return work_orders.find(connection, work_order_id)
+
+    def page(
+        self, wanted: Wanted, after: Cursor | None = None, most: int = 100
+    ) -> tuple[list[StoredWorkOrder], Cursor | None]:
+        """Some of the work orders that are wanted, the newest first, and where the next ones begin."""
+        with reading(self.engine) as connection:
+            return work_orders.page(connection, wanted, after, most)
+
+    def correct(
+        self, work_order_id: str, given: Mapping[str, Correction], corrected_by: str, reason: str
+    ) -> None:
+        """Put down what a person says of a work order in place of the model; it is counted so from now on.
+
+        Raises:
+            NoWorkOrder: there is none of this id.
+        """
+        correct(self.engine, self._numbers, work_order_id, given, corrected_by, reason)
+
+    def bounds(self) -> tuple[date, date] | None:
+        """The first and the last day with a work order, None where there is none."""
+        with reading(self.engine) as connection:
+            return counts.bounds(connection)
+
+    def codes(self, facet: str) -> list[str]:
+        """The labels of a facet that some work order has, or had."""
+        with reading(self.engine) as connection:
+            return known_codes(connection, facet)
+
+    def purge(self, before: date, *, whole: bool = False, dry_run: bool = False) -> int:
+        """Take away the texts of work orders received before a day, or those themselves; how many."""
+        return upkeep.purge(self.engine, before, whole=whole, dry_run=dry_run)
+
+    def check(self) -> list[str]:
+        """What does not agree with itself, in Chinese; nothing, if all is well."""
+        return upkeep.check(self.engine)
+
+    def rebuild(self) -> int:
+        """Make every roll-up again from the work orders; give the number of days."""
+        return upkeep.rebuild(self.engine)
+
+    def facts(self) -> dict[str, Any]:
+        """What is in it, in numbers, and the files that were recorded."""
+        return {"revision": revision(self.engine)[0], **upkeep.facts(self.engine)}
+
+    def settle(self) -> None:
+        """After many were recorded: make the roll-ups, and have the database look at its tables anew."""
+        rollups.refresh(self.engine)
+        with explained(self.engine), self.engine.connect() as connection:
+            if self.engine.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="AUTOCOMMIT").execute(
+                    text("VACUUM ANALYZE work_orders, tags")
+                )
+            else:
+                connection.execute(text("PRAGMA optimize"))
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.engine.dispose()
