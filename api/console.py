@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import partial
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    SpinnerColumn,
-    Task,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 _PIPED = 160  # columns where there is no terminal to fit
 
@@ -45,26 +38,8 @@ def say_error(message: str) -> None:
     err.print(Text.assemble(("错误", "red"), " ", message), soft_wrap=True)
 
 
-class _Rate(ProgressColumn):
-    """Rows a second."""
-
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.0f} 条/秒" if speed else "", style="cyan")
-
-
-@contextmanager
-def progress(title: str) -> Iterator[Progress]:
+def progress(title: str) -> AbstractContextManager[Progress]:
     """A bar with count, rate and remaining time on stderr; quiet lines where that is no terminal."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn(title),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeElapsedColumn(),
-        TextColumn("剩余"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=err) as bar:
-        yield bar
+    from .progress_bar import progress_bar  # most commands need none
+
+    return progress_bar(title, err)

@@ -65,12 +65,22 @@ class TagRequest(BaseModel):
         return self
 
 
-class LabelOut(BaseModel):
+class CodeOut(BaseModel):
     """A label: code, name and the names from the first level down."""
 
     code: str
     name: str
     path: str
+
+    @classmethod
+    def named(cls, facet: Facet, code: str) -> Self:
+        """A second-level label of a facet."""
+        return cls(code=code, name=facet.by_code[code].name, path=facet.path(code))
+
+
+class LabelOut(CodeOut):
+    """A label and the model's confidence in it."""
+
     confidence: float = Field(ge=0, le=1)
 
     @classmethod
@@ -107,6 +117,7 @@ class FacetOut(LabelOut):
     first: LabelOut
     level: Literal["second", "first", "none"]
     alternatives: list[LabelOut]
+    also: list[CodeOut] = Field(description="一件工单有多个诉求时，其余部分所属的分类")
     evidence: list[EvidenceOut] | None = None
 
 
@@ -116,6 +127,7 @@ class TagsOut(BaseModel):
     work_order_id: str | None
     facets: dict[str, FacetOut]
     decision: Literal["auto", "review"]
+    decision_level: Literal["second", "first", "none"] = Field(description="事项分类到哪一级可自动采用")
     department: str | None = Field(description="建议的承办单位，供派单参考")
     district_found: str | None
     warnings: list[str]
@@ -134,6 +146,7 @@ class TagsOut(BaseModel):
                 for name, tag in tags.facets.items()
             },
             decision=tags.decision,
+            decision_level=tags["category"].level,
             department=dispatch.department or None,
             district_found=dispatch.district_found or None,
             warnings=list(tags.warnings),
@@ -188,5 +201,6 @@ def _facet_out(model: Model, request: str | None, name: str, tag: Tag) -> FacetO
         first=LabelOut.first_of(facet, tag),
         level=tag.level,
         alternatives=[LabelOut.of(facet, code, share) for code, share in tag.alternatives],
+        also=[CodeOut.named(facet, code) for code in tag.also],
         evidence=evidence,
     )

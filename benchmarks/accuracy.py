@@ -1,6 +1,6 @@
 """Cross-validated accuracy on labelled samples, and a stored model's accuracy on others.
 
-    python benchmarks/accuracy.py SAMPLES [--label-column C] [--text-column C]   # over the samples' folds
+    python benchmarks/accuracy.py SAMPLES [--extra FILE] [--label-column C] [--text-column C]   # over folds
     python benchmarks/accuracy.py SAMPLES --model default                        # a stored model
 
 Prints a row for each facet: accuracy, macro-F1, expected calibration error, and coverage and error of
@@ -25,6 +25,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("samples", type=Path)
+    parser.add_argument("--extra", type=Path, action="append", default=[], help="only learned from")
     parser.add_argument("--text-column")
     parser.add_argument("--label-column")
     parser.add_argument("--model", help="a stored version, instead of cross-validation")
@@ -37,6 +38,8 @@ def main() -> None:
         label_column=arguments.label_column,
         closed=model is not None,
     )
+    for path in arguments.extra:
+        samples = samples.beside(read_samples(path, samples.taxonomy, closed=True))
     if model:
         show(evaluate(model, samples))
     else:

@@ -5,6 +5,7 @@
     model.json       format, version, taxonomy, thresholds, links, tokenizer, blocks
     words.txt        the domain words that the tokenizer needs
     card.md/.json    what the model was made from, and how good it is
+    reliability.svg  whether its confidences are true, as the card shows it
     manifest.sha256  the sums of all of these, as `sha256sum -c` reads them
 
 Nothing of a sample is in it beyond single words, word pairs and runs of three characters that stood
@@ -21,32 +22,26 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict
-from importlib.metadata import version as installed
 from pathlib import Path
-from typing import Any, cast
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, cast
 
 from .errors import DamagedBundle, OutputError
-from .features import Block, Features
-from .link import Link
-from .model import Matrix, Model, Threshold
-from .taxonomy import Taxonomy
-from .text import MAX_CHARACTERS
-from .tokens import Tokenizer, domain_words
 
-FORMAT = 1
-FILES = ("arrays.npz", "card.json", "card.md", "model.json", "words.txt")
+# What loads numpy is imported where it is needed: `hotline --help` must answer at once.
+if TYPE_CHECKING:
+    from .model import Model
+    from .taxonomy import Taxonomy
+
+FORMAT = 2
+FILES = ("arrays.npz", "card.json", "card.md", "model.json", "reliability.svg", "words.txt")
 MANIFEST = "manifest.sha256"
 
-_STEPS = 127  # of an 8-bit weight to either side
 _NOT_AS_WRITTEN = (
     AttributeError, LookupError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error
 )  # fmt: skip
 
 
-def save(model: Model, folder: Path, card: Mapping[str, Any], card_text: str) -> None:
+def save(model: Model, folder: Path, card: Mapping[str, Any], card_text: str, diagram: str = "") -> None:
     """Write a bundle to `folder`, which must not exist; it appears there complete or not at all.
 
     Raises:
@@ -64,6 +59,7 @@ def save(model: Model, folder: Path, card: Mapping[str, Any], card_text: str) ->
         _write(part / "words.txt", "".join(f"{word}\n" for word in words))
         _write(part / "card.json", _dump(card))
         _write(part / "card.md", card_text)
+        _write(part / "reliability.svg", diagram)
         _write(part / MANIFEST, _manifest(part))
         part.rename(folder)
     except BaseException as error:
@@ -86,8 +82,7 @@ def load(folder: Path) -> Model:
             raise DamagedBundle(
                 f"{folder} 的格式是 {stored['format']}，本程序只读格式 {FORMAT}，请升级程序或重新训练"
             )
-        with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
-            return _model(stored, arrays, domain_words(folder / "words.txt"))
+        return _model(stored, folder)
     except _NOT_AS_WRITTEN as error:
         raise DamagedBundle(
             f"{folder} 的内容不完整（{type(error).__name__}），请重新训练或换一个版本"
@@ -130,37 +125,28 @@ def read_taxonomy(folder: Path) -> Taxonomy:
     Raises:
         DamagedBundle: it cannot be read.
     """
+    from .taxonomy import Taxonomy
+
     try:
         return Taxonomy.from_json(json.loads((folder / "model.json").read_bytes())["taxonomy"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DamagedBundle(f"{folder} 已损坏：model.json 读不出来，请从备份恢复或重新训练") from error
 
 
-def rounded(weights: Matrix) -> Matrix:
-    """The weights as they will be after storing them in 8 bits, so that nothing changes on loading."""
-    return _unpacked(*_packed(weights))
-
-
-def _packed(weights: Matrix) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
-    largest = np.abs(weights).max(axis=0, initial=0)
-    scale = np.where(largest > 0, largest / _STEPS, 1).astype(np.float32)
-    return np.rint(weights / scale).astype(np.int8), scale
-
-
-def _unpacked(steps: npt.NDArray[np.int8], scale: npt.NDArray[np.float32]) -> Matrix:
-    return steps.astype(np.float32) * scale
-
-
 def _write_arrays(model: Model, path: Path) -> None:
-    steps, scale = _packed(model.weights)
+    import numpy as np
+
+    labels = model.weights.labels
     words = np.frombuffer("\n".join(model.features.words).encode(), dtype=np.uint8)
     with path.open("wb") as file:
         np.savez_compressed(
             file,
             keys=np.diff(model.features.keys, prepend=np.uint64(0)),  # ascending: steps compress well
             gram_weights=model.features.weights,
-            steps=np.ascontiguousarray(steps.T),  # labels x grams: a label's zeros stand together
-            scale=scale,
+            steps=np.ascontiguousarray(
+                model.weights.steps[:, labels].T
+            ),  # labels x grams: a label's zeros stand together
+            scale=model.weights.scale,
             bias=model.bias,
             shift=np.concatenate([model.links[name].shift for name in model.facets]),
             words=words,
@@ -170,27 +156,43 @@ def _write_arrays(model: Model, path: Path) -> None:
 
 
 def _description(model: Model) -> dict[str, Any]:
+    from importlib.metadata import version as installed
+
+    from .text import MAX_CHARACTERS
+
     return {
         "format": FORMAT,
         "version": model.version,
         "taxonomy": model.taxonomy.as_json(),
         "thresholds": {name: asdict(threshold) for name, threshold in model.thresholds.items()},
         "links": {name: {"ratio": link.ratio, "offset": link.offset} for name, link in model.links.items()},
-        "tokenizer": {"engine": "jieba", "hmm": False, "rjieba": installed("rjieba")},
+        "tokenizer": {"engine": "jieba", "hmm": False, "version": installed("jieba")},
         "blocks": model.features.describe(),
         "max_characters": MAX_CHARACTERS,
     }
 
 
-def _model(stored: Mapping[str, Any], arrays: Mapping[str, Any], words: Mapping[str, int]) -> Model:
+def _model(stored: Mapping[str, Any], folder: Path) -> Model:
+    import numpy as np
+
+    from .decision import Threshold
+    from .features import Block, Features
+    from .link import Link
+    from .model import Model
+    from .taxonomy import Taxonomy
+    from .tokens import Tokenizer, domain_words
+    from .weights import Weights
+
+    with np.load(folder / "arrays.npz", allow_pickle=False) as file:
+        arrays = dict(file)
     features = Features(
-        Tokenizer(words),
+        Tokenizer(domain_words(folder / "words.txt")),
         [Block(**block) for block in stored["blocks"]],
         [word for word in arrays["words"].tobytes().decode().split("\n") if word],
         np.cumsum(arrays["keys"], dtype=np.uint64),
         arrays["gram_weights"],
     )
-    weights = np.ascontiguousarray(_unpacked(arrays["steps"].T, arrays["scale"]))
+    weights = Weights(arrays["steps"].T, arrays["scale"])
     thresholds = {name: Threshold(**levels) for name, levels in stored["thresholds"].items()}
     taxonomy = Taxonomy.from_json(stored["taxonomy"])
     ends = np.cumsum([len(facet.codes) for facet in taxonomy.facets.values()])

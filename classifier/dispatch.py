@@ -14,11 +14,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from .cleaned import clean_many
 from .data_file import check_keys, read_data_file
 from .errors import InputError
 from .places import Places
 from .taxonomy import Taxonomy
-from .text import clean
 
 _KEYS = ("city_unit", "district_unit", "districts", "categories", "departments")
 _DISTRICT_KEYS = ("short", "county")
@@ -119,11 +119,14 @@ class Dispatcher:
             districts: the work orders' own fields as they were written, "" where there is none.
         """
         written = {field: self.places.district_of(field) for field in set(districts)}
-        suggestions = []
-        for request, category, own in zip(requests, categories, districts, strict=True):
-            district = written[own] or self.places.find(clean(request))
-            suggestions.append(Dispatch(self.directory.department(category, district), district))
-        return suggestions
+        named = [written[own] for own in districts]
+        silent = [request for request, district in zip(requests, named, strict=True) if not district]
+        found = map(self.places.find, clean_many(silent).texts())
+        named = [district or next(found) for district in named]
+        return [
+            Dispatch(self.directory.department(category, district), district)
+            for category, district in zip(categories, named, strict=True)
+        ]
 
 
 def _departments(path: Path, stored: Mapping[str, Any], taxonomy: Taxonomy) -> dict[str, str]:

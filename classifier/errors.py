@@ -4,6 +4,7 @@
     ├── InputError           what came in is wrong: a row, a label, a setting, a file
     │   └── LabelError       labels that the taxonomy does not know, with their rows
     ├── OutputError          the result cannot be written: disk full, no permission
+    ├── KernelMissing        the compiled part of the program is not there
     ├── ModelError           there is no sound model to answer with
     │   ├── NoModel          none is there, or none is current
     │   └── DamagedBundle    one is there, but not as it was written
@@ -30,6 +31,10 @@ class LabelError(InputError):
 
 class OutputError(HotlineError):
     """The result could not be written; nothing half-written stays under its final name."""
+
+
+class KernelMissing(HotlineError):
+    """The compiled part of the program is missing, or for another kind of machine."""
 
 
 class ModelError(HotlineError):

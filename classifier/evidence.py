@@ -10,7 +10,6 @@ A gram's part is spread evenly over its characters and gathered by jieba's words
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -52,12 +51,11 @@ def contributions(model: Model, cleaned: str, facet: str, label: str) -> npt.NDA
 
     The sum is the label's score, without its bias, less the others' average, in slopes of the link.
     """
-    row = model.features.transform([cleaned])
     columns, starts, untils = model.features.occurrences(cleaned)
     parts = np.zeros(len(cleaned))
     if not len(columns):
         return parts
-    slope = _slopes(model, row, facet, label)
+    slope = _slopes(model, cleaned, facet, label)
     times = np.bincount(columns, minlength=len(model.features))[columns]
     shares = slope[columns] / times / (untils - starts)
     for share, start, until in zip(shares.tolist(), starts.tolist(), untils.tolist(), strict=True):
@@ -65,11 +63,12 @@ def contributions(model: Model, cleaned: str, facet: str, label: str) -> npt.NDA
     return parts
 
 
-def _slopes(model: Model, row: Any, facet: str, label: str) -> npt.NDArray[np.float64]:
+def _slopes(model: Model, cleaned: str, facet: str, label: str) -> npt.NDArray[np.float64]:
     """For each gram: its value in the text times the label's weight over the others' average."""
     where = model.columns[facet]
-    weights = model.weights[row.indices, where]
-    scores = (row.data @ weights + model.bias[where]).astype(np.float64)[None, :]
+    grams, values = model.features.row(cleaned)
+    weights = model.weights.of_grams(grams, where)
+    scores = (values @ weights + model.bias[where]).astype(np.float64)[None, :]
     chosen = model.facets[facet].codes.index(label)
     link = model.links[facet]
     pull = -link.confidences(scores)[0]
@@ -77,5 +76,5 @@ def _slopes(model: Model, row: Any, facet: str, label: str) -> npt.NDArray[np.fl
     pull /= max(-pull.sum(), _LEAST)
     pull[chosen] = 1
     slopes = np.zeros(len(model.features))
-    slopes[row.indices] = row.data * (weights @ (pull * link.slopes(scores)[0]))
+    slopes[grams] = values * (weights @ (pull * link.slopes(scores)[0]))
     return slopes

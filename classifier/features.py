@@ -12,15 +12,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 
+from .codes import Codes
 from .errors import InputError
-from .keys import BLOCK_SHIFT, CHARACTER_BITS, WORD_BITS, Columns, Keys, KeyTable, distinct
+from .kernel import GramTable
+from .keys import (
+    BLOCK_SHIFT,
+    CHARACTER_BITS,
+    PLANE,
+    WORD_BITS,
+    Columns,
+    Keys,
+    document_counts,
+    find,
+    in_block,
+    is_word,
+)  # fmt: skip
 from .tokens import Tokenizer
+from .weights import Matrix, Weights
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 Rows = npt.NDArray[np.int64]
 
@@ -28,9 +44,6 @@ SENTENCE_ENDS = frozenset("。!?！？")
 TITLE_CHARACTERS = 60  # a first sentence longer than this is cut here
 CHUNK = 500  # texts whose grams are held at once: more than fit the processor's cache are slower
 FIT_CHUNK = 4000  # while fitting, merging the counts of a chunk costs more than the cache saves
-
-_BMP = 0x10000
-_IS_WORD = np.array([chr(code).isalnum() for code in range(_BMP)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +85,9 @@ class Features:
         self.keys = keys
         self.weights = weights
         self._numbers = {word: number for number, word in enumerate(self.words, start=1)}
-        self._table = KeyTable(keys)
-        self._block_of = ((keys >> BLOCK_SHIFT).astype(np.int64) - 1).astype(np.int64)
+        self._grams = GramTable(
+            keys, weights, [(b.field, b.kind, b.longest) for b in self.blocks], self.words, is_word()
+        )
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -90,7 +104,7 @@ class Features:
         for start in range(0, len(texts), FIT_CHUNK):
             chunk = texts[start : start + FIT_CHUNK]
             rows, keys = _grams(chunk, tokenizer.cut_many(chunk), blocks, _Learning(numbers))
-            found, seen = _merged(found, seen, *_document_counts(rows, keys))
+            found, seen = _merged(found, seen, *document_counts(rows, keys))
         wanted = np.array([block.min_texts for block in blocks])
         kept = seen >= wanted[(found >> BLOCK_SHIFT).astype(np.int64) - 1]
         if not kept.any():
@@ -102,32 +116,35 @@ class Features:
 
     def transform(self, texts: Sequence[str]) -> sp.csr_matrix:
         """Rows of cleaned texts: texts x grams, float32, columns ascending within a row."""
+        import scipy.sparse as sp  # half a second that tagging does without
+
         starts = range(0, max(len(texts), 1), CHUNK)
-        parts = [self._transform(texts[start : start + CHUNK]) for start in starts]
-        return cast(sp.csr_matrix, sp.vstack(parts, format="csr"))
+        parts = [self._rows(texts[start : start + CHUNK]) for start in starts]
+        rows = cast("sp.csr_matrix", sp.vstack(parts, format="csr"))
+        rows.sort_indices()
+        return rows
 
-    def _transform(self, texts: Sequence[str]) -> sp.csr_matrix:
-        rows, columns, counts = self.counts(texts, self.tokenizer.cut_many(texts))
-        values = (1 + np.log(counts)).astype(np.float32) * self.weights[columns]
-        parts = rows * len(self.blocks) + self._block_of[columns]
-        lengths = np.sqrt(
-            np.bincount(parts, weights=values * values, minlength=len(texts) * len(self.blocks))
+    def row(self, text: str) -> tuple[Columns, Matrix]:
+        """The row of one cleaned text: columns in ascending order, and their values."""
+        values, columns, _ = self._grams.rows(self.tokenizer.lexicon, Codes.of([text]))
+        order = np.argsort(columns)
+        return columns[order], values[order]
+
+    def _rows(self, texts: Sequence[str]) -> sp.csr_matrix:
+        from scipy.sparse import csr_matrix
+
+        arrays = self._grams.rows(self.tokenizer.lexicon, Codes.of(texts))
+        return csr_matrix(arrays, shape=(len(texts), len(self)))
+
+    def scores(self, codes: Codes, weights: Weights, bias: Matrix) -> tuple[Matrix, npt.NDArray[np.bool_]]:
+        """The scores of cleaned texts, texts x labels; and of each text whether it has no known gram.
+
+        The same as `transform(texts) @ weights + bias` but for rounding, without the rows in between.
+        """
+        scores, blank = self._grams.scores(
+            self.tokenizer.lexicon, codes, weights.steps, weights.padded_scale, weights.pad(bias)
         )
-        values /= lengths[parts]
-        starts = np.searchsorted(rows, np.arange(len(texts) + 1))
-        return sp.csr_matrix((values, columns, starts), shape=(len(texts), len(self)))
-
-    def counts(self, texts: Sequence[str], words: Sequence[list[str]]) -> tuple[Rows, Columns, Rows]:
-        """The known grams of the texts as (row, column, how often), sorted by row and column."""
-        rows, keys = _grams(texts, words, self.blocks, self._numbers)
-        columns = self._table.find(keys)
-        known = columns >= 0
-        places = rows[known] * len(self) + columns[known]
-        places.sort()
-        first = np.flatnonzero(np.diff(places, prepend=-1))
-        counts = np.diff(first, append=len(places))
-        rows, columns = np.divmod(places[first], len(self))
-        return rows, columns.astype(np.int32), counts
+        return scores[:, weights.labels], blank
 
     def occurrences(self, text: str) -> tuple[Columns, Rows, Rows]:
         """Where the known grams of one cleaned text stand: (column, start, until), a row an occurrence.
@@ -144,9 +161,9 @@ class Features:
             for length, (begin, keys) in enumerate(
                 _runs(places, units, block.longest, _bits(block)), start=1
             ):
-                found.append((_in_block(keys, number), starts[begin], untils[begin + length - 1]))
+                found.append((in_block(keys, number), starts[begin], untils[begin + length - 1]))
         keys, starts, untils = (np.concatenate(part) for part in zip(*found, strict=True))
-        columns = self._table.find(keys)
+        columns = find(self.keys, keys)
         known = columns >= 0
         return columns[known], starts[known], untils[known]
 
@@ -195,7 +212,7 @@ def _grams(
             units[kind] = _units(block, *fields[block.field], numbers)
         for rows, keys in _runs(*units[kind], block.longest, _bits(block)):
             found_rows.append(rows)
-            found_keys.append(_in_block(keys, number))
+            found_keys.append(in_block(keys, number))
     return np.concatenate(found_rows), np.concatenate(found_keys)
 
 
@@ -227,10 +244,6 @@ def _bits(block: Block) -> np.uint64:
     return CHARACTER_BITS if block.kind == "characters" else WORD_BITS
 
 
-def _in_block(keys: Keys, number: int) -> Keys:
-    return keys | (np.uint64(number) << BLOCK_SHIFT)
-
-
 def _runs(rows: Rows, units: Keys, longest: int, bits: np.uint64) -> Iterator[tuple[Rows, Keys]]:
     """Runs of 1 to `longest` units that hold no zero: zeros part texts and whatever is unknown."""
     keys, starts = units, np.flatnonzero(units)
@@ -258,17 +271,8 @@ def _characters(texts: Sequence[str]) -> tuple[Rows, Keys]:
     rows = np.repeat(np.arange(len(texts)), lengths)
     solid = codes != ord(" ")
     codes, rows = codes[solid], rows[solid]
-    narrow = np.where(codes < _BMP, codes, 0)
-    return rows, np.where(_IS_WORD[narrow], narrow, 0).astype(np.uint64)
-
-
-def _document_counts(rows: Rows, keys: Keys) -> tuple[Keys, Rows]:
-    """In how many texts each key stands."""
-    order = np.lexsort((rows, keys))
-    rows, keys = rows[order], keys[order]
-    new = np.ones(len(keys), dtype=bool)
-    new[1:] = (keys[1:] != keys[:-1]) | (rows[1:] != rows[:-1])
-    return distinct(keys[new])
+    narrow = np.where(codes < PLANE, codes, 0)
+    return rows, np.where(is_word()[narrow], narrow, 0).astype(np.uint64)
 
 
 def _merged(keys: Keys, counts: Rows, more: Keys, more_counts: Rows) -> tuple[Keys, Rows]:

@@ -1,12 +1,14 @@
-"""Grams as 64-bit keys, and a table that finds millions of them a second.
+"""Grams as 64-bit keys.
 
 A gram's key is `block (8 bits) | gram (48 bits)`: three characters of 16 bits each, or two words of
 24 bits each. One number thus names a gram exactly, equal grams have equal keys and keys sort by
-block. The table is an open-addressing hash table whose probing is done for all keys at once
-(multiplicative hashing: Knuth, The Art of Computer Programming 3, section 6.4).
+block. No gram has the key 0: blocks are counted from 1. The compiled kernel forms the same keys
+(native/grams.c).
 """
 
 from __future__ import annotations
+
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -17,51 +19,32 @@ Columns = npt.NDArray[np.int32]
 BLOCK_SHIFT = np.uint64(48)
 WORD_BITS = np.uint64(24)
 CHARACTER_BITS = np.uint64(16)
-EMPTY = np.uint64(0)  # no gram has this key: blocks are counted from 1
-
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio
-_ROOM = 4  # slots for each key: most look-ups end at the first slot
+PLANE = 0x10000  # code points that a character of a gram may have
 
 
-class KeyTable:
-    """Finds the column of each key, in the order in which the keys were given."""
-
-    def __init__(self, keys: Keys) -> None:
-        bits = max(4, int(len(keys) * _ROOM - 1).bit_length())
-        self._shift = np.uint64(64 - bits)
-        self._mask = np.int64((1 << bits) - 1)
-        self._keys = np.zeros(1 << bits, dtype=np.uint64)
-        self._columns = np.full(1 << bits, -1, dtype=np.int32)
-        self._place(keys)
-
-    def find(self, keys: Keys) -> Columns:
-        """The column of each of `keys`, -1 where the table does not hold it."""
-        slots = self._home(keys)
-        met = self._keys[slots]
-        columns = self._columns[slots]  # an empty slot's column is -1
-        astray = np.flatnonzero((met != keys) & (met != EMPTY))
-        while astray.size:
-            slots[astray] = (slots[astray] + 1) & self._mask
-            met = self._keys[slots[astray]]
-            columns[astray] = self._columns[slots[astray]]
-            astray = astray[(met != keys[astray]) & (met != EMPTY)]
-        return columns
-
-    def _home(self, keys: Keys) -> npt.NDArray[np.int64]:
-        return ((keys * _MULTIPLIER) >> self._shift).astype(np.int64)
-
-    def _place(self, keys: Keys) -> None:
-        waiting = np.arange(len(keys), dtype=np.int64)
-        slots = self._home(keys)
-        while waiting.size:
-            free = waiting[self._keys[slots[waiting]] == EMPTY]
-            taken, first = np.unique(slots[free], return_index=True)  # one key for each free slot
-            self._keys[taken] = keys[free[first]]
-            self._columns[taken] = free[first]
-            waiting = waiting[self._keys[slots[waiting]] != keys[waiting]]
-            slots[waiting] = (slots[waiting] + 1) & self._mask
+def find(known: Keys, keys: Keys) -> Columns:
+    """The place of each of `keys` among the ascending `known` ones, -1 where it is not among them."""
+    if not len(known):
+        return np.full(len(keys), -1, dtype=np.int32)
+    places = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+    return np.where(known[places] == keys, places, -1).astype(np.int32)
 
 
-def distinct(keys: Keys) -> tuple[Keys, npt.NDArray[np.int64]]:
-    """The different keys in ascending order, and how often each stands there."""
-    return np.unique(keys, return_counts=True)
+def in_block(keys: Keys, number: int) -> Keys:
+    """The keys of grams in the block of that number, counted from 1."""
+    return keys | (np.uint64(number) << BLOCK_SHIFT)
+
+
+def document_counts(rows: npt.NDArray[np.int64], keys: Keys) -> tuple[Keys, npt.NDArray[np.int64]]:
+    """The different keys in ascending order, and in how many rows each stands."""
+    order = np.lexsort((rows, keys))
+    rows, keys = rows[order], keys[order]
+    new = np.ones(len(keys), dtype=bool)
+    new[1:] = (keys[1:] != keys[:-1]) | (rows[1:] != rows[:-1])
+    return np.unique(keys[new], return_counts=True)
+
+
+@cache
+def is_word() -> npt.NDArray[np.bool_]:
+    """Of each code point of the first plane, whether it is a letter or a digit, as grams are made of."""
+    return np.array([chr(code).isalnum() for code in range(PLANE)])

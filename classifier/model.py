@@ -8,36 +8,31 @@ here is a linear one, and what decided can be told exactly.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
-from typing import Any, cast
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
+from .asks import asks
+from .cleaned import clean_many
+from .codes import Codes
+from .decision import NEVER, Threshold, decide
 from .features import Features
 from .link import Link
+from .tagging import LEVELS, FacetTags, Tagging
 from .taxonomy import Facet, Taxonomy
-from .text import MAX_CHARACTERS, clean, is_truncated
-from .work_order import Decision, Level, Tag, Tags
+from .text import MAX_CHARACTERS, is_truncated
+from .weights import Weights
+from .work_order import Tags
 
 Matrix = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.int64]
 
 BATCH = 500  # texts tagged at once: bounds memory, and small enough for the processor's cache
-ALTERNATIVES = 3
 _ENOUGH = 50  # samples of a category from which on it is known which scopes it has
 _RARE = 0.02
-NEVER = 2.0  # a threshold that no confidence reaches
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """From which confidence on a facet's tag needs no review, at each level, and its alarm is given."""
-
-    second: float = NEVER
-    first: float = NEVER
-    alarm: float = NEVER
 
 
 class Model:
@@ -52,7 +47,7 @@ class Model:
         version: str,
         taxonomy: Taxonomy,
         features: Features,
-        weights: Matrix,
+        weights: Weights,
         bias: Matrix,
         links: Mapping[str, Link],
         thresholds: Mapping[str, Threshold],
@@ -81,119 +76,85 @@ class Model:
 
     def tag(self, requests: Sequence[str]) -> list[Tags]:
         """As many tags as texts, in order. Texts are raw; any string has an answer."""
-        return [
-            tags
-            for start in range(0, len(requests), BATCH)
-            for tags in self._tag(requests[start : start + BATCH])
-        ]
+        return [tags for batch in self._batches(requests) for tags in batch]
+
+    def tagging(self, requests: Sequence[str]) -> Tagging:
+        """The same tags as arrays: a third of the time, and what files are tagged with."""
+        return Tagging.joined(list(self._batches(requests)))
+
+    def _batches(self, requests: Sequence[str]) -> Iterator[Tagging]:
+        for start in range(0, max(len(requests), 1), BATCH):
+            yield self._tagging(requests[start : start + BATCH])
 
     def confidences(self, requests: Sequence[str]) -> dict[str, Matrix]:
         """For each facet the confidence of each of its labels: texts x labels, rows sum to one."""
-        return self._confidences([clean(request) for request in requests])[0]
+        return self._confidences(clean_many(requests))[0]
 
-    def _confidences(self, cleaned: Sequence[str]) -> tuple[dict[str, Matrix], npt.NDArray[np.bool_]]:
-        rows = self.features.transform(cleaned)
-        scores = rows @ self.weights + self.bias
-        blank = np.diff(rows.indptr) == 0
+    def _confidences(self, cleaned: Codes) -> tuple[dict[str, Matrix], npt.NDArray[np.bool_]]:
+        scores, blank = self.features.scores(cleaned, self.weights, self.bias)
         found = {name: self.links[name].confidences(scores[:, where]) for name, where in self.columns.items()}
         return {name: shares.astype(np.float32) for name, shares in found.items()}, blank
 
-    def _tag(self, requests: Sequence[str]) -> Iterator[Tags]:
-        cleaned = [clean(request) for request in requests]
+    def _tagging(self, requests: Sequence[str]) -> Tagging:
+        cleaned = clean_many(requests)
         confidences, blank = self._confidences(cleaned)
-        by_facet = [self._facet_tags(self.facets[name], confidences[name], blank) for name in self.facets]
-        for request, read, nothing, *tags in zip(requests, cleaned, blank.tolist(), *by_facet, strict=True):
-            facets = dict(zip(self.facets, tags, strict=True))
-            warnings = (*_warnings(request, read, nothing), *self._rarely_together(facets))
-            yield Tags(facets, self._decision(facets), warnings)
+        facets = {
+            name: self._facet_tags(facet, confidences[name], blank) for name, facet in self.facets.items()
+        }
+        facets["category"] = replace(facets["category"], also=self._also(cleaned, facets["category"]))
+        warnings: dict[int, tuple[str, ...]] = {}
+        for place, told in chain(_warnings(requests, cleaned, blank), self._rarely_together(facets)):
+            warnings[place] = (*warnings.get(place, ()), told)
+        return Tagging(facets, _automatic(facets), warnings)
 
-    def _facet_tags(self, facet: Facet, confidences: Matrix, blank: npt.NDArray[np.bool_]) -> list[Tag]:
+    def _facet_tags(self, facet: Facet, confidences: Matrix, blank: npt.NDArray[np.bool_]) -> FacetTags:
         threshold = self.thresholds.get(facet.name, Threshold())
-        chosen = decode(facet, confidences, threshold.alarm)
-        ranking = -confidences
-        ranking[np.arange(len(chosen)), chosen] = -np.inf  # what was chosen stands first
-        ranked = np.argsort(ranking, axis=1, kind="stable")[:, : ALTERNATIVES + 1]
-        best = np.take_along_axis(confidences, ranked, axis=1)
-        first = facet.first_index[chosen]
-        firsts = first_confidences(facet, confidences)
-        first_best = np.take_along_axis(firsts, first[:, None], axis=1)[:, 0]
-        sure = np.where(best[:, 0] >= threshold.second, 2, np.where(first_best >= threshold.first, 1, 0))
-        sure[blank] = 0
-        codes, first_codes = facet.codes, facet.firsts
-        return [
-            Tag(
-                codes[labels[0]],
-                confidence[0],
-                first_codes[first_],
-                first_confidence,
-                _LEVELS[level],
-                tuple((codes[label], share) for label, share in zip(labels[1:], confidence[1:], strict=True)),
-            )
-            for labels, confidence, first_, first_confidence, level in zip(
-                ranked.tolist(),
-                np.minimum(best, 1).tolist(),
-                first.tolist(),
-                np.minimum(first_best, 1).tolist(),
-                sure.tolist(),
-                strict=True,
-            )
-        ]
+        tags = decide(facet, confidences, threshold)
+        tags.levels[blank] = 0
+        return tags
 
-    def _rarely_together(self, tags: Mapping[str, Tag]) -> Iterator[str]:
+    def _also(self, cleaned: Codes, tags: FacetTags) -> dict[int, tuple[str, ...]]:
+        """What further asks of a text are about, where that is another first level than the text's."""
+        threshold = self.thresholds.get("category", Threshold())
+        parts, owners = asks(cleaned)
+        if threshold.also >= NEVER or not len(owners):
+            return {}
+        found = decide(tags.facet, self._confidences(parts)[0]["category"], threshold)
+        sure = (found.confidence >= threshold.also) & (found.firsts != tags.firsts[owners])
+        also: dict[int, tuple[str, ...]] = {}
+        for place, code in zip(owners[sure].tolist(), found.codes[sure].tolist(), strict=True):
+            also[place] = tuple(dict.fromkeys((*also.get(place, ()), code)))
+        return also
+
+    def _rarely_together(self, facets: Mapping[str, FacetTags]) -> Iterator[tuple[int, str]]:
         """Warn of a category and a scope that the samples hardly ever had together."""
         if self.together is None:
             return
-        category, scope = self.facets["category"], self.facets["scope"]
-        counts = self.together[category.codes.index(tags["category"].label)]
-        count, whole = counts[scope.codes.index(tags["scope"].label)], counts.sum()
-        if whole >= _ENOUGH and count < _RARE * whole:
-            names = category.by_code[tags["category"].label].name, scope.by_code[tags["scope"].label].name
-            yield f"“{names[0]}”很少属于“{names[1]}”（训练样本 {whole} 例中 {count} 例），请核对"
-
-    def _decision(self, tags: Mapping[str, Tag]) -> Decision:
-        """Automatic where the category is sure to its second level and the scope to its first."""
-        scope = tags.get("scope")
-        sure = tags["category"].level == "second" and (scope is None or scope.level != "none")
-        return "auto" if sure else "review"
+        category, scope = facets["category"], facets["scope"]
+        counts = self.together[category.labels, scope.labels]
+        wholes = self.together.sum(axis=1)[category.labels]
+        for place in np.flatnonzero((wholes >= _ENOUGH) & (counts < _RARE * wholes)).tolist():
+            names = [tags.facet.labels[tags.labels[place]].name for tags in (category, scope)]
+            count, whole = counts[place], wholes[place]
+            yield (
+                place,
+                f"“{names[0]}”很少属于“{names[1]}”（训练样本 {whole} 例中 {count} 例），请核对",
+            )
 
 
-_LEVELS = cast(tuple[Level, ...], ("none", "first", "second"))
+def _automatic(facets: Mapping[str, FacetTags]) -> npt.NDArray[np.bool_]:
+    """Automatic where the category is sure to its second level and the scope to its first."""
+    sure: npt.NDArray[np.bool_] = facets["category"].levels == LEVELS.index("second")
+    if "scope" in facets:
+        sure &= facets["scope"].levels > 0
+    return sure
 
 
-def first_confidences(
-    facet: Facet, confidences: npt.NDArray[np.floating[Any]]
-) -> npt.NDArray[np.floating[Any]]:
-    """The confidence of each first-level label, the sum of its second-level ones: texts x firsts."""
-    firsts = np.zeros((len(confidences), len(facet.firsts)), dtype=confidences.dtype)
-    for label, first in enumerate(facet.first_index.tolist()):
-        firsts[:, first] += confidences[:, label]  # not `@`, whose rounding depends on the other texts
-    return firsts
-
-
-def decode(
-    facet: Facet,
-    confidences: npt.NDArray[np.floating[Any]],
-    alarm: float | npt.NDArray[np.floating[Any]] = NEVER,
-) -> npt.NDArray[np.int64]:
-    """The label of each text: the best below the best first level, so that the levels never contradict.
-
-    The facet's alarm, where it has one, goes before a better label from the confidence `alarm` on.
-    """
-    if facet.is_flat:
-        best = cast(npt.NDArray[np.int64], confidences.argmax(axis=1))
-        if facet.alarm not in facet.codes:
-            return best
-        rare = facet.codes.index(facet.alarm)
-        return np.where(confidences[:, rare] >= alarm, rare, best)
-    first = first_confidences(facet, confidences).argmax(axis=1)
-    below = facet.first_index[None, :] == first[:, None]
-    return cast(npt.NDArray[np.int64], np.where(below, confidences, -1).argmax(axis=1))
-
-
-def _warnings(request: str, cleaned: str, nothing: bool) -> tuple[str, ...]:
-    found = []
-    if nothing:
-        found.append("文本中没有可识别的词，标签仅为缺省值，请人工判断")
-    if max(len(cleaned) + 1, len(request)) >= MAX_CHARACTERS and is_truncated(request):
-        found.append("文本超过 8000 字，只读取了前 8000 字")
-    return tuple(found)
+def _warnings(
+    requests: Sequence[str], cleaned: Codes, blank: npt.NDArray[np.bool_]
+) -> Iterator[tuple[int, str]]:
+    for place in np.flatnonzero(blank).tolist():
+        yield place, "文本中没有可识别的词，标签仅为缺省值，请人工判断"
+    for place, (request, read) in enumerate(zip(requests, cleaned.lengths.tolist(), strict=True)):
+        if (len(request) >= MAX_CHARACTERS or read + 1 >= MAX_CHARACTERS) and is_truncated(request):
+            yield place, "文本超过 8000 字，只读取了前 8000 字"

@@ -12,13 +12,15 @@ import re
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from platformdirs import user_data_path
 
 from . import bundle
 from .errors import DamagedBundle, InputError, NoModel, OutputError
-from .model import Model
+
+if TYPE_CHECKING:
+    from .model import Model
 
 DEFAULT = "default"
 
@@ -116,7 +118,7 @@ class ModelStore:
         have = "、".join(self.versions()) or "无"
         raise NoModel(f"没有版本“{version}”。{self.folder} 中已有：{have}")
 
-    def save(self, model: Model, card: Mapping[str, Any], card_text: str) -> Path:
+    def save(self, model: Model, card: Mapping[str, Any], card_text: str, diagram: str = "") -> Path:
         """Store a new version; the first one of a folder that has no current model is promoted at once.
 
         Raises:
@@ -125,7 +127,7 @@ class ModelStore:
         """
         self.check_name(model.version)
         folder = self.folder / model.version
-        bundle.save(model, folder, card, card_text)
+        bundle.save(model, folder, card, card_text, diagram)
         if not self._default and not self._pointer():
             self.promote(model.version)
         return folder

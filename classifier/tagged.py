@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -13,7 +14,8 @@ from .columns import Columns
 from .dispatch import Dispatcher
 from .model import Model
 from .records import Chunk, as_text
-from .work_order import Tags, WorkOrder
+from .tagging import LEVELS, Floats, Tagging
+from .work_order import WorkOrder
 
 TAG_SCHEMA = pa.schema(
     [
@@ -33,12 +35,14 @@ TAG_SCHEMA = pa.schema(
         ("model_version", pa.string()),
         ("department", pa.string()),
         ("district_found", pa.string()),
+        ("decision_level", pa.string()),
+        ("also", pa.string()),
         ("error_reason", pa.string()),
     ]
 )
 """The columns that tagging adds to those of the input, with their types in parquet."""
 
-_LATER = (None, None, None, None)  # from model_version on: filled for all rows at once, or only for errors
+Column = npt.NDArray[np.object_]
 
 
 def requests_of(chunk: Chunk, columns: Columns) -> list[str]:
@@ -65,23 +69,18 @@ def tag_frame(
     """The added columns for some rows; an empty request or a row with a problem is an error."""
     reasons = {row: "没有诉求内容" for row, request in enumerate(requests) if not request} | dict(problems)
     sound = [row for row in range(len(requests)) if row not in reasons]
-    tags = iter(model.tag([requests[row] for row in sound]))
-    rows = [
-        _error_row(reasons[row]) if row in reasons else _row(model, next(tags))
-        for row in range(len(requests))
-    ]
-    frame = pd.DataFrame(rows, columns=TAG_SCHEMA.names, dtype=object)
-    frame["model_version"] = model.version
+    found = _columns(model.tagging([requests[row] for row in sound]))
     places = districts or [""] * len(requests)
     suggested = _dispatcher().suggest(
-        [requests[row] for row in sound],
-        frame["category_code"].iloc[sound].tolist(),
-        [places[row] for row in sound],
+        [requests[row] for row in sound], found["category_code"].tolist(), [places[row] for row in sound]
     )
-    for row, dispatch in zip(sound, suggested, strict=True):
-        frame.at[row, "department"] = dispatch.department or None
-        frame.at[row, "district_found"] = dispatch.district_found or None
-    return frame
+    found["department"] = _column([dispatch.department or None for dispatch in suggested])
+    found["district_found"] = _column([dispatch.district_found or None for dispatch in suggested])
+    columns = {name: _spread(found.get(name), sound, len(requests)) for name in TAG_SCHEMA.names}
+    columns["decision"][list(reasons)] = "error"
+    columns["model_version"][:] = model.version
+    columns["error_reason"][list(reasons)] = list(reasons.values())
+    return pd.DataFrame(columns, dtype=object)  # otherwise pandas turns None into NaN
 
 
 @cache
@@ -89,27 +88,45 @@ def _dispatcher() -> Dispatcher:
     return Dispatcher.load()
 
 
-def _row(model: Model, tags: Tags) -> list[Any]:
-    category = tags["category"]
-    facet = model.facets["category"]
-    scope, kind, urgent = (tags.facets.get(name) for name in ("scope", "request_type", "urgent"))
-    return [
-        category.label,
-        facet.by_code[category.label].name,
-        category.first,
-        facet.first_names[category.first],
-        round(category.confidence, 4),
-        scope.first if scope else None,
-        scope.label if scope else None,
-        round(scope.first_confidence, 4) if scope else None,
-        kind.label if kind else None,
-        round(kind.confidence, 4) if kind else None,
-        int(urgent.label) if urgent else None,
-        round(urgent.confidence, 4) if urgent else None,
-        tags.decision,
-        *_LATER,
-    ]
+def _columns(tagging: Tagging) -> dict[str, Column]:
+    """What the model says, a column each; columns of facets that it does not know are left out."""
+    category = tagging.facets["category"]
+    facet = category.facet
+    names = np.array([label.name for label in facet.labels], dtype=object)
+    first_names = np.array([facet.first_names[code] for code in facet.firsts], dtype=object)
+    columns = {
+        "category_code": category.codes,
+        "category_name": names[category.labels],
+        "first_code": category.first_codes,
+        "first_name": first_names[category.firsts],
+        "category_confidence": _rounded(category.confidence),
+        "decision": np.where(tagging.automatic, "auto", "review").astype(object),
+        "decision_level": np.array(LEVELS, dtype=object)[category.levels],
+        "also": _column(["；".join(category.also.get(row, ())) or None for row in range(len(tagging))]),
+    }
+    if scope := tagging.facets.get("scope"):
+        columns |= {"scope": scope.first_codes, "scope_detail": scope.codes}
+        columns["scope_confidence"] = _rounded(scope.first_confidence)
+    if kind := tagging.facets.get("request_type"):
+        columns |= {"request_type": kind.codes, "request_type_confidence": _rounded(kind.confidence)}
+    if urgent := tagging.facets.get("urgent"):
+        columns["urgent"] = np.array([int(code) for code in urgent.facet.codes], dtype=object)[urgent.labels]
+        columns["urgent_confidence"] = _rounded(urgent.confidence)
+    return columns
 
 
-def _error_row(reason: str) -> list[Any]:
-    return [*[None] * 12, "error", *_LATER[:-1], reason]
+def _rounded(confidence: Floats) -> Column:
+    return confidence.astype(np.float64).round(4).astype(object)
+
+
+def _column(values: Sequence[str | None]) -> Column:
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
+
+
+def _spread(values: Column | None, rows: Sequence[int], count: int) -> Column:
+    """A column of `count` rows that has the values at their rows, and None elsewhere."""
+    column = np.full(count, None, dtype=object)
+    column[rows] = values
+    return column

@@ -59,6 +59,12 @@ class Facet:
         place = {first: index for index, first in enumerate(self.firsts)}
         return np.array([place[label.first] for label in self.labels], dtype=np.int64)
 
+    @cached_property
+    def by_first(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """The places of the labels, those of one first level together, and where each first level starts."""
+        order = np.argsort(self.first_index, kind="stable")
+        return order, np.searchsorted(self.first_index[order], np.arange(len(self.firsts)))
+
     def path(self, code: str) -> str:
         """The names from the first level down, a name that both levels share given once."""
         label = self.by_code[code]

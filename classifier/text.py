@@ -62,6 +62,11 @@ def is_truncated(text: str) -> bool:
     return any(step in (_CUT_RAW, _CUT) for step, _, _ in _changes(text))
 
 
+def traditional() -> str:
+    """Return the characters of the first plane that cleaning folds into others even alone."""
+    return _folding()[2]
+
+
 # One list of steps, which `clean` runs and `align` follows.
 
 
@@ -149,15 +154,15 @@ def _without_digits(run: re.Match[str]) -> str:
 
 
 @cache  # OpenCC reads its dictionaries (20 ms) when a first text needs them; two threads at once do no harm
-def _folding() -> tuple[Callable[[str], str], re.Pattern[str]]:
-    """Return OpenCC's conversion, and a pattern for the characters that it changes even alone."""
+def _folding() -> tuple[Callable[[str], str], re.Pattern[str], str]:
+    """Return OpenCC's conversion, and the characters that it changes even alone: a pattern, and a list."""
     from opencc import OpenCC
 
     convert: Callable[[str], str] = OpenCC("t2s").convert
     hanzi = [chr(code) for code in range(0x3400, 0xA000)]
     folded = convert("\n".join(hanzi)).split("\n")
-    traditional = "".join(old for old, new in zip(hanzi, folded, strict=True) if old != new)
-    return convert, re.compile(f"[{traditional}\U00020000-\U0003ffff]")
+    changed = "".join(old for old, new in zip(hanzi, folded, strict=True) if old != new)
+    return convert, re.compile(f"[{changed}\U00020000-\U0003ffff]"), changed
 
 
 def _is_traditional(text: str) -> object:
@@ -166,13 +171,13 @@ def _is_traditional(text: str) -> object:
 
 def _fold(text: str) -> str:
     """Return `text` in simplified characters, as many as before, so that offsets hold."""
-    convert, traditional = _folding()
+    convert, changing, _ = _folding()
     for _ in range(3):  # a result may fold again: 薴 -> 苧 -> 苎
         folded = convert(text)
         if len(folded) != len(text):
             pairs = ((old, convert(old)) for old in text)
             folded = "".join(new if len(new) == 1 else old for old, new in pairs)
-        if folded == text or not traditional.search(folded):
+        if folded == text or not changing.search(folded):
             return folded
         text = folded
     return text

@@ -53,6 +53,7 @@ class Tag:
     first_confidence: float
     level: Level = "none"  # how deep the automatic decision reaches
     alternatives: tuple[tuple[str, float], ...] = ()  # next labels and their confidence, best first
+    also: tuple[str, ...] = ()  # what further parts of a text with several asks are about
 
 
 @dataclass(frozen=True, slots=True)

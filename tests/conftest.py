@@ -74,5 +74,5 @@ def save_small(
         fitted.links,
         fitted.thresholds,
     )
-    card = card_json(version, EXAMPLES, samples, evaluate_held_out(held_out, samples))
+    card = card_json(version, [EXAMPLES], samples, evaluate_held_out(held_out, samples))
     store.save(named, card, card_markdown(card))

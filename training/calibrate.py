@@ -1,4 +1,4 @@
-"""Scores to honest confidences, and the confidence from which no review is needed.
+"""Scores to honest confidences, and how honest they are.
 
 Everything here is fitted on held-out scores: those that a text got from a model that had not seen it.
 """
@@ -12,23 +12,17 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit, log_softmax
-from scipy.stats import beta
 
 from classifier.link import Link
-from classifier.model import NEVER
 
 Scores = npt.NDArray[np.float64]  # texts x labels
 Labels = npt.NDArray[np.int64]
 Confidences = npt.NDArray[np.float64]
 
-ERROR_LEVEL = 0.05  # the error that the automatic part may have
-SURENESS = 0.95  # with which its bound must hold
 BINS = 15
 
 _SHIFT_PENALTY = 2.0  # in samples: keeps the shift of a rare label near zero
 _LINK_PENALTY = 1.0  # in samples: keeps the link where it is usual when there are few samples
-_STEPS = np.arange(0.05, 1.0001, 0.01)  # shares of the texts that are tried as the automatic part
-_FEWEST = 100  # texts below which no bound is tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,46 +65,6 @@ def fit_calibration(scores: Scores, labels: Labels) -> Calibration:
     found: Any = minimize(loss, start, jac=True, method="L-BFGS-B")
     scale, steep = np.exp(found.x[:2])
     return Calibration(float(scale), Link(float(steep / scale), float(found.x[2]), found.x[3:]))
-
-
-def choose_threshold(
-    confidence: npt.NDArray[np.floating[Any]], right: npt.NDArray[np.bool_], level: float = ERROR_LEVEL
-) -> float:
-    """The lowest confidence from which on tags are wrong at most `level` of the time, with 95 % sureness.
-
-    Larger and larger automatic parts are tested in a fixed order, each by the exact binomial bound
-    (Clopper, Pearson: Biometrika 26, 1934), until one fails; the order makes the error of the whole
-    search that of a single test (fixed-sequence testing in Angelopoulos, Bates, Candes, Jordan, Lei:
-    Learn then Test, 2021, section 3). A confidence that none reaches is returned when no part passes.
-    """
-    order = np.argsort(-confidence, kind="stable")
-    falling = -confidence[order]
-    wrong = np.cumsum(~right[order])
-    threshold = NEVER
-    for share in _STEPS:
-        count = round(share * len(confidence))
-        if count < _FEWEST:
-            continue
-        count = int(np.searchsorted(falling, falling[count - 1], side="right"))  # equal ones go together
-        if upper_bound(int(wrong[count - 1]), count) > level:
-            break
-        threshold = float(confidence[order[count - 1]])
-    return threshold
-
-
-def choose_alarm(confidence: npt.NDArray[np.floating[Any]], is_label: npt.NDArray[np.bool_]) -> float:
-    """The confidence in a rare label from which on giving it has the best F1 on held-out samples."""
-    if not is_label.any():
-        return NEVER
-    order = np.argsort(-confidence, kind="stable")
-    found = np.cumsum(is_label[order])
-    f1 = 2 * found / (np.arange(1, len(order) + 1) + is_label.sum())
-    return float(confidence[order[f1.argmax()]])
-
-
-def upper_bound(wrong: int, count: int, sureness: float = SURENESS) -> float:
-    """The largest error rate that `wrong` of `count` still allows, one-sided (Clopper-Pearson)."""
-    return 1.0 if wrong >= count else float(beta.ppf(sureness, wrong + 1, count - wrong))
 
 
 def calibration_error(confidence: npt.NDArray[np.floating[Any]], right: npt.NDArray[np.bool_]) -> float:

@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import precision_recall_fscore_support
 
+from classifier.decision import Threshold, decide
 from classifier.errors import InputError
-from classifier.model import Model, Threshold, decode, first_confidences
+from classifier.model import Model
+from classifier.tagging import FacetTags
 from classifier.taxonomy import Facet
 
 from .calibrate import calibration_error, reliability
@@ -78,8 +80,8 @@ def evaluate(model: Model, samples: Samples) -> Scores:
         if (labels == UNKNOWN).all():
             continue
         threshold = model.thresholds.get(name, Threshold())
-        thresholds = np.tile([threshold.second, threshold.first, threshold.alarm], (len(samples), 1))
-        scores |= _facet_scores(facet, labels, confidences[name].astype(np.float64), thresholds)
+        decided = decide(facet, confidences[name].astype(np.float64), threshold)
+        scores |= _facet_scores(facet, labels, decided)
     if not scores:
         raise InputError("样本里没有这个模型认识的标签列，请检查样本，或用 --model 选择另一个版本")
     return scores
@@ -89,9 +91,8 @@ def evaluate_held_out(held_out: HeldOut, samples: Samples) -> Scores:
     """Score the cross-validated confidences of training."""
     scores: Scores = {}
     for name, facet in samples.taxonomy.facets.items():
-        scores |= _facet_scores(
-            facet, samples.labels[name], held_out.confidences[name], held_out.thresholds[name]
-        )
+        labels = np.where(samples.judged(name), samples.labels[name], UNKNOWN)
+        scores |= _facet_scores(facet, labels, held_out.decided[name])
     return scores
 
 
@@ -107,24 +108,15 @@ def _in_model_order(model: Model, samples: Samples, name: str) -> npt.NDArray[np
     return np.where(labels == UNKNOWN, UNKNOWN, ours[labels])
 
 
-def _facet_scores(
-    facet: Facet,
-    labels: npt.NDArray[np.int64],
-    confidences: npt.NDArray[np.float64],
-    thresholds: npt.NDArray[np.float64],
-) -> Scores:
-    known = labels != UNKNOWN
-    labels, confidences, thresholds = labels[known], confidences[known], thresholds[known]
-    every, best = np.arange(len(labels)), decode(facet, confidences, thresholds[:, 2])
-    sure = confidences[every, best]
-    second = _score(facet.codes, labels, best, sure, sure >= thresholds[:, 0])
-    scores = {SECOND_NAMES.get(facet.name, facet.name): second}
+def _facet_scores(facet: Facet, labels: npt.NDArray[np.int64], decided: FacetTags) -> Scores:
+    known = np.flatnonzero(labels != UNKNOWN)
+    truth, tags = labels[known], decided.at(known)
+    name = SECOND_NAMES.get(facet.name, facet.name)
+    scores = {name: _score(facet.codes, truth, tags.labels, tags.confidence, tags.levels == 2)}
     if not facet.is_flat:
-        first = facet.first_index[best]
-        first_sure = first_confidences(facet, confidences)[every, first]
-        automatic = (first_sure >= thresholds[:, 1]) | (sure >= thresholds[:, 0])
-        truth = facet.first_index[labels]
-        scores[FIRST_NAMES[facet.name]] = _score(facet.firsts, truth, first, first_sure, automatic)
+        scores[FIRST_NAMES[facet.name]] = _score(
+            facet.firsts, facet.first_index[truth], tags.firsts, tags.first_confidence, tags.levels >= 1
+        )
     return scores
 
 

@@ -17,15 +17,18 @@ import scipy.sparse as sp
 from joblib import Parallel, cpu_count, delayed
 from sklearn.linear_model import LogisticRegression
 
-from classifier.bundle import rounded
+from classifier.decision import decide
 from classifier.features import BLOCKS, Block, Features
-from classifier.model import NEVER, Model, Threshold, decode, first_confidences
+from classifier.model import Model
+from classifier.tagging import FacetTags
 from classifier.taxonomy import Facet
 from classifier.text import clean
 from classifier.tokens import Tokenizer, domain_words
+from classifier.weights import Weights
 
-from .calibrate import Confidences, Labels, Scores, choose_alarm, choose_threshold, fit_calibration
+from .calibrate import Confidences, Labels, Scores, fit_calibration
 from .samples import UNKNOWN, Samples
+from .thresholds import thresholds_of
 
 Progress = Callable[[str], None]
 
@@ -50,7 +53,7 @@ class HeldOut:
 
     scores: Mapping[str, Scores]
     confidences: Mapping[str, Confidences]  # calibrated on the other folds
-    thresholds: Mapping[str, npt.NDArray[np.float64]]  # texts x (second, first, alarm), on the other folds
+    decided: Mapping[str, FacetTags]  # by thresholds chosen on the other folds
 
 
 def train(
@@ -67,17 +70,18 @@ def train(
     links, thresholds = {}, {}
     start = 0
     for name, facet in samples.taxonomy.facets.items():
-        labels = samples.labels[name]
-        known = labels != UNKNOWN
+        labels, known = samples.labels[name], samples.judged(name)
         calibration = fit_calibration(held_out.scores[name][known], labels[known])
         where = slice(start, start + len(facet.codes))
         weights[:, where] *= calibration.scale
         bias[where] *= calibration.scale
         links[name] = calibration.link
-        thresholds[name] = thresholds_of(facet, held_out.confidences[name][known], labels[known])
+        thresholds[name] = thresholds_of(
+            facet, held_out.confidences[name][known], labels[known], samples.folds[known]
+        )
         start = where.stop
     model = Model(
-        version, samples.taxonomy, features, rounded(weights), bias, links, thresholds, _together(samples)
+        version, samples.taxonomy, features, Weights.of(weights), bias, links, thresholds, _together(samples)
     )
     return model, held_out
 
@@ -87,7 +91,7 @@ def cross_scores(
 ) -> dict[str, Scores]:
     """For each facet the scores of each sample by a model fitted on the other folds only."""
     scores = {name: np.zeros((len(samples), len(f.codes))) for name, f in samples.taxonomy.facets.items()}
-    folds = np.unique(samples.folds)
+    folds = samples.fold_numbers
     for number, fold in enumerate(folds, start=1):
         progress(f"第 {number}/{len(folds)} 折")
         rest, out = np.flatnonzero(samples.folds != fold), np.flatnonzero(samples.folds == fold)
@@ -102,33 +106,21 @@ def cross_scores(
 
 def judge(samples: Samples, scores: Mapping[str, Scores]) -> HeldOut:
     """Calibrate the scores of each fold, and choose its thresholds, on the other folds."""
-    confidences, thresholds = {}, {}
+    confidences, decided = {}, {}
     for name, facet in samples.taxonomy.facets.items():
-        labels = samples.labels[name]
-        confidences[name] = np.zeros_like(scores[name])
-        thresholds[name] = np.zeros((len(samples), 3))
-        for fold in np.unique(samples.folds):
-            rest, out = (samples.folds != fold) & (labels != UNKNOWN), samples.folds == fold
+        labels, found = samples.labels[name], np.zeros_like(scores[name])
+        order, parts = [], []
+        for fold in np.unique(samples.folds).tolist():
+            rest, out = (samples.folds != fold) & samples.judged(name), samples.folds == fold
             calibration = fit_calibration(scores[name][rest], labels[rest])
-            confidences[name][out] = calibration.confidences(scores[name][out])
-            chosen = thresholds_of(facet, calibration.confidences(scores[name][rest]), labels[rest])
-            thresholds[name][out] = chosen.second, chosen.first, chosen.alarm
-    return HeldOut(scores, confidences, thresholds)
-
-
-def thresholds_of(facet: Facet, confidences: Confidences, labels: Labels) -> Threshold:
-    """From which confidence on each level of a facet needs no review, by held-out confidences."""
-    alarm = NEVER
-    if facet.alarm in facet.codes:
-        rare = facet.codes.index(facet.alarm)
-        alarm = choose_alarm(confidences[:, rare], labels == rare)
-    best = decode(facet, confidences, alarm)
-    first = facet.first_index[best]
-    firsts = first_confidences(facet, confidences)
-    every = np.arange(len(labels))
-    second = choose_threshold(confidences[every, best], best == labels)
-    above = choose_threshold(firsts[every, first], first == facet.first_index[labels])
-    return Threshold(second, above, alarm)
+            found[out] = calibration.confidences(scores[name][out])
+            others = calibration.confidences(scores[name][rest])
+            chosen = thresholds_of(facet, others, labels[rest], samples.folds[rest])
+            parts.append(decide(facet, found[out], chosen))
+            order.append(np.flatnonzero(out))
+        confidences[name] = found
+        decided[name] = FacetTags.joined(parts).at(np.argsort(np.concatenate(order)))
+    return HeldOut(scores, confidences, decided)
 
 
 def _together(samples: Samples) -> npt.NDArray[np.int64] | None:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from classifier.text import clean
 from classifier.work_order import WorkOrder
 
 UNKNOWN = -1  # the index of a label that a sample does not give
+OUTSIDE = -1  # the fold of a sample that is always learned from and never judged by
 FOLDS = 5
 FACET_COLUMNS = {
     "category": "category",
@@ -50,6 +52,33 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.requests)
+
+    @property
+    def fold_numbers(self) -> list[int]:
+        """The folds that a model can be judged by."""
+        return [fold for fold in np.unique(self.folds).tolist() if fold != OUTSIDE]
+
+    def judged(self, facet: str) -> npt.NDArray[np.bool_]:
+        """Which samples tell whether a model is right about a facet."""
+        return cast(npt.NDArray[np.bool_], (self.labels[facet] != UNKNOWN) & (self.folds != OUTSIDE))
+
+    def beside(self, extra: Samples) -> Samples:
+        """These samples, and others that are only learned from: no fold, no score counts them.
+
+        For samples that are not as the work orders to come: invented ones, those of another city.
+        """
+        nothing = np.full(len(extra), UNKNOWN, dtype=np.int64)
+        return Samples(
+            [*self.ids, *extra.ids],
+            [*self.requests, *extra.requests],
+            {
+                name: np.concatenate([labels, extra.labels.get(name, nothing)])
+                for name, labels in self.labels.items()
+            },
+            np.concatenate([self.folds, np.full(len(extra), OUTSIDE, dtype=np.int64)]),
+            self.taxonomy,
+            [*self.notes, *extra.notes],
+        )
 
 
 def read_samples(

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from classifier.store import ModelStore
 
@@ -16,6 +15,8 @@ from ..console import err, out, say_notes
 from . import options
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from training.evaluate import FacetScore, Scores
 
 
@@ -52,6 +53,8 @@ def evaluate(
 
 def print_scores(scores: Scores, title: str) -> None:
     """A line for each facet, then a table of classes for each."""
+    from rich.table import Table
+
     from training.card import title_of
 
     table = Table("维度", "准确率", "宏平均 F1", "校准误差", "自动比例", "自动错误率", title=title, box=None)
@@ -63,9 +66,13 @@ def print_scores(scores: Scores, title: str) -> None:
     for name, score in scores.items():
         out.print()
         out.print(_classes(title_of(name), score))
+        bins = "  ".join(f"{stated:.0%}→{found:.0%}" for stated, found, _ in score.reliability)
+        out.print(f"置信度→正确率（等量分组）：{bins}", style="dim")
 
 
 def _classes(title: str, score: FacetScore) -> Table:
+    from rich.table import Table
+
     table = Table("类别", "精确率", "召回率", "F1", "样本数", title=title, box=None)
     for code, one in sorted(score.classes.items(), key=lambda item: -item[1].support):
         shares = (f"{share:.1%}" for share in (one.precision, one.recall, one.f1))

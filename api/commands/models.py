@@ -6,7 +6,6 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from classifier import bundle
 from classifier.errors import ModelError
@@ -41,6 +40,8 @@ def list_versions(as_json: options.Json = False, models_dir: options.ModelsDir =
     if as_json:
         sys.stdout.write(json.dumps(rows, ensure_ascii=False) + "\n")
         return
+    from rich.table import Table
+
     table = Table("版本", "状态", "训练日期", "样本数", "事项准确率", "公私准确率", box=None)
     for row in rows:
         card = row["card"] if isinstance(row["card"], dict) else {}

@@ -5,22 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from itertools import islice
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
-from classifier.dispatch import Dispatch, Dispatcher
 from classifier.errors import InputError
-from classifier.evidence import explain as explained_by
-from classifier.masking import mask
-from classifier.model import Model
 from classifier.store import ModelStore
 from classifier.work_order import FACETS, Tags, WorkOrder
 
 from ..console import out, say_notes
 from . import options
+
+if TYPE_CHECKING:
+    from classifier.dispatch import Dispatch
+    from classifier.model import Model
 
 _LINES = 500  # of stdin, tagged at once
 _DECISIONS = {"auto": "自动", "review": "待人工复核"}
@@ -36,6 +35,8 @@ def tag(
     models_dir: options.ModelsDir = None,
 ) -> None:
     """给诉求文本打标。--json 每条文本输出一行 JSON。"""
+    from classifier.dispatch import Dispatcher
+
     store = ModelStore(models_dir)
     chosen = store.load(model) if model else store.current()
     arrived = _lines() if texts == ["-"] else map(_sound, texts)
@@ -92,6 +93,10 @@ def _print_json(model: Model, text: str, tags: Tags, dispatch: Dispatch, *, expl
 
 
 def _print(model: Model, text: str, tags: Tags, dispatch: Dispatch, *, explain: bool) -> None:
+    from rich.table import Table
+
+    from classifier.masking import mask
+
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for name, tag in tags.facets.items():
         facet = model.facets[name]
@@ -103,6 +108,8 @@ def _print(model: Model, text: str, tags: Tags, dispatch: Dispatch, *, explain: 
             f"{tag.confidence:.0%}",
             Text(f"其次 {others}" if others else "", style="dim"),
         )
+        if tag.also:
+            table.add_row("", Text(f"另涉及 {'、'.join(facet.path(code) for code in tag.also)}"), "", "", "")
     if dispatch.department:
         table.add_row("建议承办", dispatch.department, Text(dispatch.district_found, style="dim"))
     table.add_row("处理", _DECISIONS[tags.decision], "", "", Text(f"模型 {model.version}", style="dim"))
@@ -118,6 +125,9 @@ def _print(model: Model, text: str, tags: Tags, dispatch: Dispatch, *, explain: 
 
 def _coloured(model: Model, text: str, tags: Tags) -> Text:
     """The text with what spoke for each facet's label in green and against it in red, a line a facet."""
+    from classifier.evidence import explain as explained_by
+    from classifier.masking import mask
+
     masked = mask(text)
     lines = []
     for name in (name for name in FACETS if name in tags.facets):

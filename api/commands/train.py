@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from classifier.store import ModelStore
-from classifier.taxonomy import Taxonomy
 
 from ..console import err, say, say_notes
 from . import options
@@ -25,6 +24,14 @@ def train(
     name: Annotated[
         str | None, typer.Option(help="新版本的名称；不指定时按日期取名。", show_default=False)
     ] = None,
+    extra: Annotated[
+        list[Path] | None,
+        typer.Option(help="另外的样本，只用于学习，不计入得分（可重复）。", show_default=False),
+    ] = None,
+    suspects: Annotated[
+        Path | None,
+        typer.Option(help="把标注可疑的样本写成表格（xlsx、csv、parquet），供人复核。", show_default=False),
+    ] = None,
     taxonomy: Annotated[
         Path | None, typer.Option(help="自己的分类体系（TOML）；不指定时用程序附带的。", show_default=False)
     ] = None,
@@ -35,11 +42,15 @@ def train(
     """用标注样本训练一个新版本，按折交叉验证，并打印得分。"""
     import json
 
-    from training.card import card_json, card_markdown
+    from classifier.taxonomy import Taxonomy
+    from training.card import card_json, card_markdown, title_of
+    from training.diagram import reliability_svg
     from training.evaluate import as_json as plain
     from training.evaluate import evaluate_held_out
     from training.fit import train as fit
     from training.samples import read_samples
+    from training.suspects import suspects as find_suspects
+    from training.suspects import write_suspects
 
     from .evaluate import print_scores
 
@@ -50,13 +61,20 @@ def train(
     samples = read_samples(
         source, Taxonomy.load(taxonomy), columns=columns, label_column=label_column, encoding=encoding
     )
+    for path in extra or []:
+        samples = samples.beside(read_samples(path, samples.taxonomy, encoding=encoding, closed=True))
     say_notes(samples.notes)
     say(f"{len(samples):,} 条样本，维度：{'、'.join(f.title for f in samples.taxonomy.facets.values())}")
     with err.status("训练") as status:
         model, held_out = fit(samples, version, progress=lambda stage: status.update(f"训练：{stage}"))
         scores = evaluate_held_out(held_out, samples)
-        card = card_json(version, source, samples, scores)
-        folder = store.save(model, card, card_markdown(card))
+        card = card_json(version, [source, *(extra or [])], samples, scores)
+        diagram = reliability_svg(scores, {facet: title_of(facet) for facet in scores})
+        folder = store.save(model, card, card_markdown(card), diagram)
+    if suspects:
+        found = find_suspects(samples, held_out.confidences)
+        write_suspects(suspects, samples, found)
+        say(f"{len(found):,} 处标注可疑，已写入 {suspects}")
     if as_json:
         sys.stdout.write(json.dumps({"version": version, **plain(scores)}, ensure_ascii=False) + "\n")
     else:

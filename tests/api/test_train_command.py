@@ -165,3 +165,27 @@ def test_a_file_that_is_not_there_is_told(hotline, models_dir, tmp_path, command
 @pytest.mark.parametrize("command", ["train", "evaluate"])
 def test_wrong_use_exits_with_two(hotline, command):
     assert hotline(command).code == 2
+
+
+def test_extra_samples_are_learned_from_and_suspects_are_written(hotline, few, table, tmp_path):
+    folder, extra, suspects = tmp_path / "models", tmp_path / "另外.csv", tmp_path / "可疑.xlsx"
+    table[200:260].to_csv(extra, index=False)
+    options = ("--extra", extra, "--suspects", suspects, "--name", "v1", "--json", "--models-dir", folder)
+    outcome = hotline("train", few, *options)
+    assert outcome.code == 0, outcome.err
+    assert json.loads(outcome.out)["facets"]["category"]["samples"] == 200
+    card = json.loads((folder / "v1" / "card.json").read_text(encoding="utf-8"))
+    assert (card["samples"], card["only_learned_from"]) == (200, 60)
+    assert list(card["sources"]) == ["样本.csv", "另外.csv"]
+    found = pd.read_excel(suspects, engine="calamine")
+    assert list(found.columns)[:3] == ["工单编号", "诉求内容", "维度"]
+    assert f"{len(found):,} 处标注可疑" in outcome.err
+    assert "<svg" in (folder / "v1" / "reliability.svg").read_text(encoding="utf-8")
+
+
+def test_extra_samples_must_carry_labels_of_the_first_file(hotline, few, table, tmp_path):
+    extra = tmp_path / "另外.csv"
+    table[:5].assign(事项分类="不存在的分类").to_csv(extra, index=False)
+    outcome = hotline("train", few, "--extra", extra, "--models-dir", tmp_path / "models")
+    assert outcome.code == 1
+    assert "不存在的分类" in outcome.err

@@ -13,8 +13,9 @@ import pytest
 
 from classifier import batch, bundle
 from classifier.batch import Job, tag_file
+from classifier.decision import Threshold
 from classifier.errors import DamagedBundle, InputError, OutputError
-from classifier.model import Model, Threshold
+from classifier.model import Model
 from classifier.records import as_text, open_records
 from classifier.tagged import TAG_SCHEMA, requests_of
 from training.samples import Samples

@@ -75,7 +75,8 @@ def test_a_loaded_model_is_the_saved_one_in_every_part(model, saved):
     assert loaded.features.tokenizer.words == model.features.tokenizer.words
     assert np.array_equal(loaded.features.keys, model.features.keys)
     assert np.array_equal(loaded.features.weights, model.features.weights)
-    assert np.array_equal(loaded.weights, model.weights)
+    assert np.array_equal(loaded.weights.steps, model.weights.steps)
+    assert np.array_equal(loaded.weights.scale, model.weights.scale)
     assert np.array_equal(loaded.bias, model.bias)
     assert np.array_equal(loaded.together, model.together)
     for name, link in model.links.items():
@@ -90,14 +91,6 @@ def test_a_loaded_model_can_be_saved_again_to_the_same_bytes(saved, tmp_path):
     with np.load(saved / "arrays.npz") as one, np.load(tmp_path / "again" / "arrays.npz") as other:
         assert set(one) == set(other)
         assert all(np.array_equal(one[name], other[name]) for name in one)
-
-
-def test_storing_in_eight_bits_twice_changes_nothing():
-    weights = np.random.default_rng(1).normal(size=(500, 4)).astype(np.float32)
-    weights[:, 2] = 0
-    once = bundle.rounded(weights)
-    assert np.array_equal(bundle.rounded(once), once)
-    assert np.abs(once - weights).max() <= np.abs(weights).max() / 127 / 2 + 1e-6
 
 
 def test_a_bundle_is_exactly_its_files(saved):

@@ -26,7 +26,7 @@ def beyond_the_others(model, request: str, facet: str, label: str) -> float:
     """The label's score less the others' mean score weighted by confidence, in slopes of the link."""
     row = model.features.transform([clean(request)])
     where = model.columns[facet]
-    added = row.data.astype(np.float64) @ model.weights[row.indices, where]
+    added = row.data.astype(np.float64) @ model.weights.of_grams(row.indices, where)
     scores = (added + model.bias[where])[None, :]
     bent = added * model.links[facet].slopes(scores)[0]
     chosen = model.facets[facet].codes.index(label)

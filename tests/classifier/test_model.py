@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.model import ALTERNATIVES, BATCH, NEVER, Model, Threshold, decode, first_confidences
-from classifier.taxonomy import Facet, Label
+from classifier.decision import NEVER, Threshold
+from classifier.model import BATCH, Model
+from classifier.tagging import ALTERNATIVES
+from classifier.taxonomy import Facet
 from classifier.text import MAX_CHARACTERS
 
 any_text = st.text(st.characters(exclude_categories=())) | st.sampled_from(
@@ -68,14 +68,6 @@ def check_tag(facet: Facet, tag, row) -> None:
         assert tag.first_confidence == pytest.approx(max(firsts.values()), abs=1e-5)
     below = [by_code[label.code] for label in facet.labels if label.first == tag.first]
     assert tag.confidence == pytest.approx(max(below), abs=1e-6)
-
-
-def test_a_label_that_is_best_alone_yields_to_the_best_first_level():
-    labels = (Label("a.x", "", "a"), Label("b.x", "", "b"), Label("b.y", "", "b"))
-    facet = Facet("category", "", labels, {"a": "", "b": ""})
-    confidences = np.array([[0.4, 0.35, 0.25], [0.6, 0.3, 0.1]])
-    assert decode(facet, confidences).tolist() == [1, 0]
-    assert first_confidences(facet, confidences) == pytest.approx(np.array([[0.4, 0.6], [0.6, 0.4]]))
 
 
 def test_every_example_has_sound_tags(model, samples):
@@ -236,15 +228,6 @@ def test_a_confidence_at_the_threshold_is_sure_and_one_below_is_not(model):
 def test_a_decision_is_automatic_when_category_and_scope_are_sure(model, category, scope, decision):
     for tags in with_thresholds(model, category=category, scope=scope).tag(PLAIN):
         assert tags.decision == decision
-
-
-def test_an_alarm_goes_before_a_better_label_from_its_confidence_on():
-    facet = Facet.flat("urgent", "紧急", ["0", "1"])
-    shares = np.array([[0.9, 0.1], [0.75, 0.25], [0.4, 0.6]])
-    assert decode(facet, shares, 0.2).tolist() == [0, 0, 1]
-    alarming = replace(facet, alarm="1")
-    assert decode(alarming, shares, 0.2).tolist() == [0, 1, 1]
-    assert decode(alarming, shares).tolist() == [0, 0, 1]
 
 
 def test_a_category_and_a_scope_that_samples_hardly_had_together_are_warned_of(model, samples):

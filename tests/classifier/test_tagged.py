@@ -4,6 +4,7 @@ import pyarrow as pa
 import pytest
 
 from classifier.columns import Columns
+from classifier.decision import Threshold
 from classifier.dispatch import Directory
 from classifier.model import Model
 from classifier.records import Chunk
@@ -23,7 +24,7 @@ def test_added_columns_are_those_that_users_were_promised():
         "category_code", "category_name", "first_code", "first_name", "category_confidence",
         "scope", "scope_detail", "scope_confidence", "request_type", "request_type_confidence",
         "urgent", "urgent_confidence", "decision", "model_version",
-        "department", "district_found", "error_reason",
+        "department", "district_found", "decision_level", "also", "error_reason",
     ]  # fmt: skip
 
 
@@ -71,6 +72,8 @@ def test_tags_are_those_of_the_model(model):
             "model_version": model.version,
             "department": Directory.load().department(category.label, ""),
             "district_found": None,
+            "decision_level": category.level,
+            "also": "；".join(category.also) or None,
             "error_reason": None,
         }
 
@@ -83,7 +86,7 @@ def test_a_row_that_cannot_be_tagged_has_a_reason_and_no_tags(model):
     assert frame["error_reason"].tolist() == [None, "没有诉求内容", "有无法解码的字节"]
     tags = frame.drop(columns=["decision", "model_version", "error_reason"])
     assert tags.iloc[1:].isna().all(axis=None)
-    assert tags.iloc[0].notna().all()
+    assert tags.iloc[0].drop("also").notna().all()
 
 
 def test_the_problem_of_a_row_goes_before_its_missing_text(model):
@@ -144,3 +147,17 @@ def test_a_foreign_model_leaves_the_columns_of_other_facets_empty(foreign):
     others = ["scope", "scope_detail", "scope_confidence", "request_type", "request_type_confidence"]
     assert frame[[*others, "urgent", "urgent_confidence"]].isna().all(axis=None)
     assert frame["decision"].notna().all()
+
+
+def test_further_asks_of_a_text_stand_in_a_column(model):
+    """The threshold is taken away, so that even this small model names the second part."""
+    eager = Model(
+        model.version, model.taxonomy, model.features, model.weights, model.bias, model.links,
+        {"category": Threshold(also=0.0)},
+    )  # fmt: skip
+    two = "路灯坏了半个月没有人来修理晚上很黑。另外工厂夜里排放黑烟气味刺鼻无法开窗"
+    frame = tag_frame(eager, [two, TEXTS[0]], {})
+    tags = eager.tag([two])[0]["category"]
+    assert tags.also
+    assert all(code.split(".")[0] != tags.first for code in tags.also)
+    assert frame["also"].tolist() == ["；".join(tags.also), None]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 
+from classifier.decision import NEVER, Threshold, decide
 from classifier.errors import InputError
-from classifier.model import NEVER, Threshold
 from classifier.taxonomy import Facet, Label, Taxonomy
 from training.evaluate import as_json, evaluate, evaluate_held_out
 from training.fit import HeldOut
@@ -42,7 +42,8 @@ def by_hand(second=NEVER, first=NEVER):
         np.array([0, 1, 0, 1, 0, 1]),
         Taxonomy("1", {"category": TWO_LEVELS}),
     )
-    held_out = HeldOut({}, {"category": CONFIDENCES}, {"category": np.tile([second, first, NEVER], (6, 1))})
+    decided = decide(TWO_LEVELS, CONFIDENCES, Threshold(second, first))
+    held_out = HeldOut({}, {"category": CONFIDENCES}, {"category": decided})
     return evaluate_held_out(held_out, samples)
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from classifier.bundle import rounded
 from classifier.errors import InputError
 from classifier.features import Block
-from classifier.model import NEVER, Threshold
 from classifier.taxonomy import Taxonomy
 from training import fit
-from training.fit import Recipe, judge, thresholds_of, train
+from training.evaluate import evaluate_held_out
+from training.fit import Recipe, judge, train
 from training.samples import UNKNOWN, Samples
 
 QUICK = Recipe(blocks=(Block("text", "words", 1, 2), Block("text", "characters", 2, 3)))
@@ -75,15 +74,15 @@ def test_a_fold_is_judged_by_the_other_folds_alone(few, few_fit):
     judged = judge(Samples(few.ids, few.requests, labels, few.folds, few.taxonomy), scores)
     before = few_fit[1]
     assert np.array_equal(judged.confidences["scope"][first], before.confidences["scope"][first])
-    assert np.array_equal(judged.thresholds["scope"][first], before.thresholds["scope"][first])
+    assert np.array_equal(judged.decided["scope"].levels[first], before.decided["scope"].levels[first])
     assert not np.allclose(judged.confidences["scope"][~first], before.confidences["scope"][~first])
 
 
 def test_a_model_has_a_threshold_for_each_facet_and_weights_that_survive_storing(trained, samples):
     model, _ = trained
     assert set(model.thresholds) == set(samples.taxonomy.facets)
-    assert model.weights.dtype == model.bias.dtype == np.float32
-    assert np.array_equal(rounded(model.weights), model.weights)
+    assert model.weights.shape == (len(model.features), len(model.bias))
+    assert model.weights.steps.dtype == np.int8
 
 
 # --- the same twice ---
@@ -94,7 +93,8 @@ def test_two_fits_are_equal(few, few_fit):
     again, again_held_out = train(few, "few", QUICK)
     assert again.features.words == model.features.words
     assert np.array_equal(again.features.keys, model.features.keys)
-    assert np.array_equal(again.weights, model.weights)
+    assert np.array_equal(again.weights.steps, model.weights.steps)
+    assert np.array_equal(again.weights.scale, model.weights.scale)
     assert np.array_equal(again.bias, model.bias)
     assert again.thresholds == model.thresholds
     for name, scores in held_out.scores.items():
@@ -172,7 +172,7 @@ def test_samples_without_a_facets_label_teach_it_nothing(few):
     model, held_out = train(part_of(few, which, half, few.folds[which]), "half", QUICK)
     full_model, _ = train(known, "full", QUICK)
     assert held_out.scores["urgent"].shape == (80, 2)
-    assert not np.array_equal(model.weights, full_model.weights)
+    assert not np.array_equal(model.weights.steps, full_model.weights.steps)
 
 
 def test_too_few_samples_are_refused_with_a_reason(few):
@@ -200,12 +200,15 @@ def test_a_foreign_flat_label_set_is_learnt(samples, few):
     assert all(tag["category"].confidence == tag["category"].first_confidence for tag in tags)
 
 
-# --- thresholds ---
+# --- samples that are only learned from ---
 
 
-def test_thresholds_are_chosen_for_each_level_by_itself(samples):
-    """All first levels right, half of the second ones wrong: only the first level may be automatic."""
-    facet = samples.taxonomy.facets["scope"]
-    confidences = np.tile([[0.1, 0.5, 0.4]], (1000, 1))
-    labels = np.tile([1, 2], 500)
-    assert thresholds_of(facet, confidences, labels) == Threshold(NEVER, pytest.approx(0.9))
+def test_what_is_only_learned_from_changes_scores_but_is_not_scored(few, few_fit):
+    both = few.beside(few)
+    _, held_out = train(both, "both", QUICK)
+    assert held_out.scores["scope"].shape[0] == 2 * len(few)
+    assert not np.allclose(held_out.scores["scope"][: len(few)], few_fit[1].scores["scope"])
+    assert not held_out.scores["scope"][len(few) :].any()
+    scores = evaluate_held_out(held_out, both)
+    assert scores["scope"].samples == len(few)
+    assert scores["scope"].accuracy > 0.95  # each text was learned from, beside

@@ -256,3 +256,22 @@ def test_labels_that_nearly_all_differ_are_no_labels(tmp_path, taxonomy):
     lines = [f"路灯坏了,甲{number}" for number in range(60)]
     with pytest.raises(LabelError, match="60 行有 60 种取值"):
         read_samples(written(tmp_path, *lines, header="诉求内容,类别"), taxonomy, label_column="类别")
+
+
+# --- samples that are only learned from ---
+
+
+def test_samples_beside_others_are_learned_from_and_never_judged(tmp_path):
+    taxonomy = Taxonomy.load()
+    main, extra = tmp_path / "main.csv", tmp_path / "extra.csv"
+    main.write_text(
+        "诉求内容,事项分类,利益属性\n路灯不亮,municipal.lighting,public\n工厂排烟,environment.air,public\n"
+    )
+    extra.write_text("诉求内容,事项分类\n水管爆了,utilities.water\n")
+    samples = read_samples(main, taxonomy)
+    both = samples.beside(read_samples(extra, samples.taxonomy, closed=True))
+    assert both.requests == ["路灯不亮", "工厂排烟", "水管爆了"]
+    assert both.labels["scope"].tolist()[2] == UNKNOWN
+    assert both.fold_numbers == samples.fold_numbers
+    assert both.judged("category").tolist() == [True, True, False]
+    assert both.taxonomy is samples.taxonomy

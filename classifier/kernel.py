@@ -1,0 +1,255 @@
+"""The door to the compiled kernel in native/, the only module that knows of it.
+
+The library is built when the program is installed (hatch_build.py) and lies beside its sources. It
+is called through ctypes, which lets other threads run meanwhile; objects here never change once they
+are made, so threads may share them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import sys
+import weakref
+from collections.abc import Mapping, Sequence
+from functools import cache
+from math import log
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .codes import Codes, Places
+from .errors import KernelMissing
+
+LIBRARY = {"win32": "kernel.dll", "darwin": "libkernel.dylib"}.get(sys.platform, "libkernel.so")
+PANEL = 32  # labels that are summed at once; weights of a gram are padded to a multiple of it
+
+_AGAIN = "请重新安装：在源码目录运行 python -m pip install -e . ，或重新安装 wheel 文件"
+_READ = {np.dtype(np.int8), np.dtype(np.float32)}
+_FIELDS = ("text", "title")
+_KINDS = ("words", "characters")
+_LONGEST = {"words": 2, "characters": 3}  # what a key of 48 bits holds
+
+_pointer, _int32, _int64, _size = ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64, ctypes.c_size_t
+_SIGNATURES: Mapping[str, tuple[Any, list[Any]]] = {
+    "lexicon_new": (_pointer, [ctypes.c_char_p, _size, ctypes.c_uint64, ctypes.c_uint64, _pointer]),
+    "lexicon_add": (_int32, [_pointer, _pointer, _size, _int64]),
+    "lexicon_ranks": (ctypes.c_uint32, [_pointer, _pointer, _pointer]),
+    "lexicon_weigh": (_int32, [_pointer, _pointer]),
+    "lexicon_free": (None, [_pointer]),
+    "grams_new": (
+        _pointer,
+        [_pointer, _pointer, _int64, _pointer, _int32, _pointer, _pointer, _int64, _pointer],
+    ),
+    "grams_free": (None, [_pointer]),
+    "kernel_clean": (_int64, [_pointer, _pointer, _int64, _pointer, _pointer, _pointer]),
+    "kernel_cut": (_int64, [_pointer, _pointer, _pointer, _pointer]),
+    "kernel_rows": (_int64, [_pointer] * 6),
+    "kernel_scores": (_int32, [_pointer] * 6 + [_int32]),
+}
+
+
+class _Texts(ctypes.Structure):
+    """`texts` in kernel.h; keeps the arrays alive that it points to."""
+
+    _fields_ = (("points", _pointer), ("starts", _pointer), ("lengths", _pointer), ("count", _int64))
+
+    def __init__(self, codes: Codes) -> None:
+        self.kept = [np.ascontiguousarray(part) for part in (codes.points, codes.starts, codes.lengths)]
+        super().__init__(*map(_at, self.kept), len(codes))
+
+
+class _Weights(ctypes.Structure):
+    """`weights` in scores.c."""
+
+    _fields_ = (("steps", _pointer), ("stride", _int64), ("scale", _pointer), ("bias", _pointer))
+
+
+class Lexicon:
+    """jieba's dictionary with words added, and its way of cutting without the hidden Markov model.
+
+    Raises:
+        ValueError: `dictionary` is not in jieba's format, or a frequency is beyond 64 bits.
+    """
+
+    def __init__(self, dictionary: bytes, words: Mapping[str, int]) -> None:
+        library = _library()
+        unsound = _int64()
+        room = sum(map(len, words))
+        handle = library.lexicon_new(dictionary, len(dictionary), room, len(words), ctypes.byref(unsound))
+        self._handle = _owned(self, handle, library.lexicon_free)
+        if unsound.value:
+            raise ValueError(f"line {unsound.value} is not: word frequency")
+        for word, frequency in words.items():
+            if not 0 <= frequency < 1 << 50:
+                raise ValueError(f"frequency {frequency} is beyond what the dictionary holds")
+            points = Codes.of([word]).points
+            _check_memory(library.lexicon_add(handle, _at(points), len(points), frequency) or -1)
+        self._weigh()
+
+    def _weigh(self) -> None:
+        """Give the kernel the logarithms that jieba would take: Python's own, so that ties fall alike."""
+        frequencies, total = ctypes.POINTER(_int64)(), _int64()
+        count = _library().lexicon_ranks(self._handle, ctypes.byref(frequencies), ctypes.byref(total))
+        whole = log(total.value or 1)
+        shares = np.array([log(frequency or 1) - whole for frequency in frequencies[:count]])
+        _check_memory(_library().lexicon_weigh(self._handle, _at(shares)) or -1)
+
+    def cut(self, codes: Codes) -> tuple[npt.NDArray[np.uint32], Places]:
+        """Where each word ends within its text, text after text, and how many words each text has."""
+        ends = np.empty(int(codes.lengths.sum()), dtype=np.uint32)
+        words = np.empty(len(codes), dtype=np.int64)
+        count = _library().kernel_cut(self._handle, ctypes.byref(_Texts(codes)), _at(ends), _at(words))
+        return ends[: _check_memory(count)], words
+
+
+class GramTable:
+    """The grams of a model, found a million at a time; `blocks` are (field, kind, longest).
+
+    Raises:
+        ValueError: the arrays do not fit each other, or a gram is longer than a key holds.
+    """
+
+    def __init__(
+        self,
+        keys: npt.NDArray[np.uint64],
+        weights: npt.NDArray[np.float32],
+        blocks: Sequence[tuple[str, str, int]],
+        words: Sequence[str],
+        is_word: npt.NDArray[np.bool_],
+    ) -> None:
+        if keys.shape != weights.shape or any(not 0 < b[2] <= _LONGEST[b[1]] for b in blocks):
+            raise ValueError("the keys do not fit their weights or blocks")
+        self._columns = len(keys)
+        self._grams_at_once = sum(longest for _, _, longest in blocks)
+        plain = np.array([[_FIELDS.index(f), _KINDS.index(k), n] for f, k, n in blocks], dtype=np.int32)
+        vocabulary = Codes.of(words)
+        ends = np.append(vocabulary.starts, vocabulary.lengths.sum())
+        arrays = (
+            np.ascontiguousarray(keys, dtype=np.uint64),
+            np.ascontiguousarray(weights, dtype=np.float32),
+            plain,
+            np.ascontiguousarray(vocabulary.points),
+            ends,
+            is_word.astype(np.uint8),
+        )
+        at = [_at(array) for array in arrays]
+        library = _library()
+        handle = library.grams_new(*at[:2], len(keys), at[2], len(blocks), *at[3:5], len(words), at[5])
+        self._handle = _owned(self, handle, library.grams_free)
+
+    def rows(
+        self, lexicon: Lexicon, codes: Codes
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32], Places]:
+        """Rows of cleaned texts as values, columns (not in order) and where each row starts: a CSR matrix."""
+        most = int(codes.lengths.sum()) * self._grams_at_once
+        values, columns = np.empty(most, dtype=np.float32), np.empty(most, dtype=np.int32)
+        starts = np.zeros(len(codes) + 1, dtype=np.int64)
+        count = _library().kernel_rows(
+            lexicon._handle,
+            self._handle,
+            ctypes.byref(_Texts(codes)),
+            _at(starts),
+            _at(columns),
+            _at(values),
+        )
+        _check_memory(count)
+        return values[:count].copy(), columns[:count].copy(), starts
+
+    def scores(
+        self,
+        lexicon: Lexicon,
+        codes: Codes,
+        steps: npt.NDArray[np.int8],
+        scale: npt.NDArray[np.float32],
+        bias: npt.NDArray[np.float32],
+        plain: bool = False,
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+        """Texts x padded labels, float32; and of each text whether it has no known gram.
+
+        `steps` is grams x padded labels, `scale` and `bias` are padded alike. `plain` keeps to
+        instructions that every processor has; the scores are the same to the last bit.
+        """
+        stride = steps.shape[1]
+        fit = len(steps) == self._columns and stride % PANEL == 0 and len(scale) == len(bias) == stride
+        if not fit or not steps.flags.c_contiguous or {steps.dtype, scale.dtype, bias.dtype} != _READ:
+            raise ValueError("the weights are not as the kernel reads them")
+        weights = _Weights(_at(steps), stride, _at(scale), _at(bias))
+        scores = np.empty((len(codes), stride), dtype=np.float32)
+        blank = np.empty(len(codes), dtype=np.bool_)
+        done = _library().kernel_scores(
+            lexicon._handle,
+            self._handle,
+            ctypes.byref(weights),
+            ctypes.byref(_Texts(codes)),
+            _at(scores),
+            _at(blank),
+            plain,
+        )
+        _check_memory(done)
+        return scores, blank
+
+
+def clean_plain(codes: Codes, table: npt.NDArray[np.uint16], longest: int) -> Codes:
+    """The texts that `table` can clean, cleaned; the others have the length -1.
+
+    `table` says of each code point of the first plane what becomes of it, 0 where it cannot tell.
+    """
+    points = np.empty(3 * int(codes.lengths.sum()), dtype=np.uint32)  # "…" becomes "..."
+    starts, lengths = np.empty(len(codes), dtype=np.int64), np.empty(len(codes), dtype=np.int64)
+    texts = _Texts(codes)
+    used = _library().kernel_clean(
+        _at(table), ctypes.byref(texts), longest, _at(points), _at(starts), _at(lengths)
+    )
+    return Codes(points[:used], starts, lengths)
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    path = Path(__file__).parent / "native" / LIBRARY
+    try:
+        library = ctypes.CDLL(str(path))
+    except OSError as error:
+        raise KernelMissing(f"没有找到程序的编译部分 {path}，或它不适合本机，{_AGAIN}") from error
+    _check_fresh(library, path)
+    for name, (result, arguments) in _SIGNATURES.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    return library
+
+
+def _check_fresh(library: ctypes.CDLL, path: Path) -> None:
+    """In a checkout, refuse a library that was compiled from other sources than those beside it."""
+    sources = sorted([*path.parent.glob("*.c"), *path.parent.glob("*.h")])
+    if not sources:
+        return  # an installed wheel holds none
+    found = hashlib.sha256()
+    for source in sources:
+        found.update(source.read_bytes())
+    try:
+        library.kernel_sources.restype = ctypes.c_char_p
+        compiled = library.kernel_sources().decode()
+    except AttributeError:
+        compiled = ""
+    if compiled != found.hexdigest():
+        raise KernelMissing(f"程序的编译部分 {path} 与源码不一致（源码更新后没有重新编译），{_AGAIN}")
+
+
+def _owned(owner: object, handle: int | None, free: Any) -> int:
+    """A handle that is freed with its owner."""
+    if not handle:
+        raise MemoryError
+    weakref.finalize(owner, free, handle)
+    return handle
+
+
+def _check_memory(result: int) -> int:
+    if result < 0:
+        raise MemoryError
+    return result
+
+
+def _at(array: npt.NDArray[Any]) -> int:
+    return array.ctypes.data

@@ -1,0 +1,134 @@
+/* Rows times weights, and rows as they are.
+
+   The product runs across labels, so that each label's sum is formed gram after gram in one order,
+   whatever the width of the processor's registers: the two versions give the same bits. */
+
+#include <string.h>
+
+#include "kernel.h"
+
+#define PANEL 32 /* labels summed at once; the weights of a gram are padded to a multiple of it */
+#define AHEAD 12 /* grams between asking for weights and needing them */
+#define LINE 64
+
+typedef float lanes __attribute__((vector_size(32)));
+typedef int8_t steps8 __attribute__((vector_size(8)));
+
+typedef struct {
+    const int8_t *steps; /* grams x stride */
+    int64_t stride;
+    const float *scale; /* stride */
+    const float *bias;  /* stride */
+} weights;
+
+__attribute__((always_inline)) static inline lanes widened(const int8_t *at)
+{
+    steps8 some;
+    memcpy(&some, at, sizeof some);
+    return __builtin_convertvector(some, lanes);
+}
+
+/* One text's scores of the labels of one panel. */
+__attribute__((always_inline)) static inline void panel_of(const weights *w, const entry *entries, size_t count,
+                                                           int64_t panel, float *out)
+{
+    lanes sums[PANEL / 8] = {0};
+    for (size_t i = 0; i < count; i++) {
+        if (panel == 0 && i + AHEAD < count)
+            for (int64_t byte = 0; byte < w->stride; byte += LINE)
+                __builtin_prefetch(w->steps + entries[i + AHEAD].column * w->stride + byte);
+        const int8_t *at = w->steps + entries[i].column * w->stride + panel;
+        float value = entries[i].value;
+        for (int part = 0; part < PANEL / 8; part++)
+            sums[part] += value * widened(at + 8 * part);
+    }
+    float plain[PANEL];
+    memcpy(plain, sums, sizeof plain);
+    for (int label = 0; label < PANEL; label++)
+        out[label] = plain[label] * w->scale[panel + label] + w->bias[panel + label];
+}
+
+__attribute__((always_inline)) static inline void score(const weights *w, const entry *entries, size_t count,
+                                                        float *out)
+{
+    for (int64_t panel = 0; panel < w->stride; panel += PANEL)
+        panel_of(w, entries, count, panel, out + panel);
+}
+
+static void score_plain(const weights *w, const entry *entries, size_t count, float *out)
+{
+    score(w, entries, count, out);
+}
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+__attribute__((target("avx2"))) static void score_avx2(const weights *w, const entry *entries, size_t count,
+                                                       float *out)
+{
+    score(w, entries, count, out);
+}
+
+/* Asked of the processor itself: the compilers' own way needs a runtime library. */
+static bool has_avx2(void)
+{
+    unsigned a, b, c, d, state, high;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
+        return false;
+    __asm__("xgetbv" : "=a"(state), "=d"(high) : "c"(0));
+    return (state & 6) == 6 && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_AVX2);
+}
+#endif
+
+/* Which version the processor can run; `plain` takes the one that all can. */
+static void (*version(bool plain))(const weights *, const entry *, size_t, float *)
+{
+#if defined(__x86_64__)
+    if (!plain && has_avx2())
+        return score_avx2;
+#endif
+    (void)plain;
+    return score_plain;
+}
+
+/* The scores of texts: `out` is texts x stride, a row of it `sum * scale + bias`; `blank` tells of each
+   text whether it has no known gram. Returns 0, or -1 where memory has run out. */
+EXPORT int32_t kernel_scores(const lexicon *l, const grams *g, const weights *w, const texts *t, float *out,
+                             uint8_t *blank, int32_t plain)
+{
+    scratch *s = scratch_new(g, longest_of(t));
+    void (*score_row)(const weights *, const entry *, size_t, float *) = version(plain);
+    entry *entries;
+    if (!s)
+        return -1;
+    for (int64_t i = 0; i < t->count; i++) {
+        size_t count = row_of(l, g, t->points + t->starts[i], (size_t)t->lengths[i], s, &entries);
+        score_row(w, entries, count, out + i * w->stride);
+        blank[i] = count == 0;
+    }
+    scratch_free(s);
+    return 0;
+}
+
+/* The rows of texts as CSR, columns in the order in which they were met; `starts` has `count + 1` numbers.
+   Returns how many values there are, or -1 where memory has run out. */
+EXPORT int64_t kernel_rows(const lexicon *l, const grams *g, const texts *t, int64_t *starts, int32_t *columns,
+                           float *values)
+{
+    scratch *s = scratch_new(g, longest_of(t));
+    int64_t all = 0;
+    entry *entries;
+    if (!s)
+        return -1;
+    starts[0] = 0;
+    for (int64_t i = 0; i < t->count; i++) {
+        size_t count = row_of(l, g, t->points + t->starts[i], (size_t)t->lengths[i], s, &entries);
+        for (size_t place = 0; place < count; place++, all++) {
+            columns[all] = (int32_t)entries[place].column;
+            values[all] = entries[place].value;
+        }
+        starts[i + 1] = all;
+    }
+    scratch_free(s);
+    return all;
+}

@@ -1,0 +1,74 @@
+"""The weights of a model's heads, in eight bits.
+
+A weight is a whole number of steps, -127 to 127, times the scale of its label (symmetric
+quantisation: Jacob and others, Quantization and Training of Neural Networks, CVPR 2018, section
+2.1). That is how a bundle stores them and how the kernel reads them; a quarter of the memory.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .kernel import PANEL
+
+Matrix = npt.NDArray[np.float32]
+Steps = npt.NDArray[np.int8]
+
+_MOST = 127  # steps to either side
+
+
+class Weights:
+    """Grams x labels; `steps` is padded with zeros to a multiple of the kernel's panel of labels.
+
+    Raises:
+        ValueError: there is not a scale for each label.
+    """
+
+    def __init__(self, steps: Steps, scale: Matrix) -> None:
+        if steps.shape[1:] != scale.shape:
+            raise ValueError("the scales do not fit the weights")
+        self.shape = len(steps), len(scale)
+        self.steps = _padded(steps)
+        self.scale = scale
+
+    @classmethod
+    def of(cls, weights: npt.NDArray[np.floating[Any]]) -> Weights:
+        """The nearest weights that eight bits hold; `weights` is grams x labels."""
+        largest = np.abs(weights).max(axis=0, initial=0)
+        scale = np.where(largest > 0, largest / _MOST, 1).astype(np.float32)
+        return cls(np.rint(weights / scale).astype(np.int8), scale)
+
+    @property
+    def labels(self) -> slice:
+        """Where the labels stand among the padded columns."""
+        return slice(self.shape[1])
+
+    @cached_property
+    def padded_scale(self) -> Matrix:
+        """The scale of each padded column; 0 where there is no label."""
+        return self.pad(self.scale)
+
+    def pad(self, values: npt.NDArray[np.floating[Any]]) -> Matrix:
+        """A value for each label as a value for each padded column."""
+        padded = np.zeros(self.steps.shape[1], dtype=np.float32)
+        padded[self.labels] = values
+        return padded
+
+    def of_grams(self, grams: npt.NDArray[np.integer[Any]], labels: slice = slice(None)) -> Matrix:
+        """The weights of some grams for some labels: grams x labels, float32."""
+        return self.steps[grams, self.labels][:, labels] * self.scale[labels]
+
+
+def _padded(steps: Steps) -> Steps:
+    """A copy whose rows begin at a multiple of the panel: a row then lies on as few cache lines as it can."""
+    grams, labels = steps.shape
+    stride = -(-labels // PANEL) * PANEL
+    room = np.zeros(grams * stride + PANEL, dtype=np.int8)
+    start = -room.ctypes.data % PANEL
+    padded = room[start : start + grams * stride].reshape(grams, stride)
+    padded[:, :labels] = steps
+    return padded
