@@ -7,19 +7,18 @@ import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
-from rich.table import Table
 
-from classifier.bundle import read_taxonomy
 from classifier.errors import InputError, ModelError
-from classifier.store import ModelStore
-from classifier.taxonomy import Taxonomy
 
 from ..console import out, say, say_notes
 from ..periods import By, Compare
 from . import options
+
+if TYPE_CHECKING:
+    from classifier.taxonomy import Taxonomy
 
 Cells = Sequence[Sequence[str | int | float | None]]
 
@@ -119,6 +118,10 @@ def volumes(
 
 def _taxonomy(models_dir: Path | None) -> Taxonomy:
     """The current model's taxonomy, or the program's own where there is no model."""
+    from classifier.bundle import read_taxonomy
+    from classifier.store import ModelStore
+    from classifier.taxonomy import Taxonomy
+
     store = ModelStore(models_dir)
     try:
         return read_taxonomy(store.path(store.current_version()))
@@ -138,6 +141,8 @@ def _check_out(format_: Format, out_file: Path | None, chart: Path | None) -> No
 
 
 def _print(header: Sequence[str], rows: Cells) -> None:
+    from rich.table import Table
+
     from ..tables import shown
 
     table = Table(box=None, padding=(0, 2, 0, 0))
