@@ -17,7 +17,7 @@ def target(tmp_path):
 
 def tags(*decisions):
     row = ["a.b", "甲", "a", "乙", 0.1234, None, None, None, "help", 0.5, 1, 0.75]
-    rows = [[*row, decision, "v1", "某局", None, None] for decision in decisions]
+    rows = [[*row, decision, "v1", "某局", None, "first", None, None] for decision in decisions]
     return pd.DataFrame(rows, columns=TAG_SCHEMA.names, dtype=object)
 
 
