@@ -31,16 +31,29 @@ class Threshold:
     first_of: Mapping[str, float] = field(default_factory=dict)
 
 
+class Rule:
+    """How a facet's confidences become labels: its threshold, laid out by label once for many batches."""
+
+    def __init__(self, facet: Facet, threshold: Threshold) -> None:
+        self.facet = facet
+        self.alarm = threshold.alarm
+        self._second_at = _by_label(facet.codes, threshold.second, threshold.second_of)
+        self._first_at = _by_label(facet.firsts, threshold.first, threshold.first_of)
+
+    def decide(self, confidences: Floats) -> FacetTags:
+        """The label of each text, and to which level it needs no review; confidences are texts x labels."""
+        label = decode(self.facet, confidences, self.alarm)
+        texts = np.arange(len(label))
+        first = self.facet.first_index[label]
+        first_confidence = first_confidences(self.facet, confidences)[texts, first]
+        above = np.where(first_confidence >= self._first_at[first], 1, 0)
+        level = np.where(confidences[texts, label] >= self._second_at[label], 2, above)
+        return FacetTags(self.facet, confidences, label, first, np.minimum(first_confidence, 1), level)
+
+
 def decide(facet: Facet, confidences: Floats, threshold: Threshold) -> FacetTags:
-    """The label of each text, and to which level it needs no review; confidences are texts x labels."""
-    label = decode(facet, confidences, threshold.alarm)
-    confidence = confidences[np.arange(len(label)), label]
-    first = facet.first_index[label]
-    first_confidence = first_confidences(facet, confidences)[np.arange(len(label)), first]
-    second_at = _by_label(facet.codes, threshold.second, threshold.second_of)
-    first_at = _by_label(facet.firsts, threshold.first, threshold.first_of)
-    level = np.where(confidence >= second_at[label], 2, np.where(first_confidence >= first_at[first], 1, 0))
-    return FacetTags(facet, confidences, label, first, np.minimum(first_confidence, 1), level)
+    """The same for a threshold that is used once."""
+    return Rule(facet, threshold).decide(confidences)
 
 
 def _by_label(codes: Sequence[str], usual: float, higher: Mapping[str, float]) -> Floats:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from .asks import asks
 from .cleaned import clean_many
 from .codes import Codes
-from .decision import NEVER, Threshold, decide
+from .decision import NEVER, Rule, Threshold
 from .features import Features
 from .link import Link
 from .tagging import LEVELS, FacetTags, Tagging
@@ -74,6 +74,12 @@ class Model:
         starts = [0, *ends[:-1]]
         return {name: slice(start, end) for name, start, end in zip(self.facets, starts, ends, strict=True)}
 
+    @cached_property
+    def _rules(self) -> Mapping[str, Rule]:
+        return {
+            name: Rule(facet, self.thresholds.get(name, Threshold())) for name, facet in self.facets.items()
+        }
+
     def tag(self, requests: Sequence[str]) -> list[Tags]:
         """As many tags as texts, in order. Texts are raw; any string has an answer."""
         return [tags for batch in self._batches(requests) for tags in batch]
@@ -108,19 +114,20 @@ class Model:
         return Tagging(facets, _automatic(facets), warnings)
 
     def _facet_tags(self, facet: Facet, confidences: Matrix, blank: npt.NDArray[np.bool_]) -> FacetTags:
-        threshold = self.thresholds.get(facet.name, Threshold())
-        tags = decide(facet, confidences, threshold)
+        tags = self._rules[facet.name].decide(confidences)
         tags.levels[blank] = 0
         return tags
 
     def _also(self, cleaned: Codes, tags: FacetTags) -> dict[int, tuple[str, ...]]:
         """What further asks of a text are about, where that is another first level than the text's."""
-        threshold = self.thresholds.get("category", Threshold())
-        parts, owners = asks(cleaned)
-        if threshold.also >= NEVER or not len(owners):
+        also_at = self.thresholds.get("category", Threshold()).also
+        if also_at >= NEVER:
             return {}
-        found = decide(tags.facet, self._confidences(parts)[0]["category"], threshold)
-        sure = (found.confidence >= threshold.also) & (found.firsts != tags.firsts[owners])
+        parts, owners = asks(cleaned)
+        if not len(owners):
+            return {}
+        found = self._rules["category"].decide(self._confidences(parts)[0]["category"])
+        sure = (found.confidence >= also_at) & (found.firsts != tags.firsts[owners])
         also: dict[int, tuple[str, ...]] = {}
         for place, code in zip(owners[sure].tolist(), found.codes[sure].tolist(), strict=True):
             also[place] = tuple(dict.fromkeys((*also.get(place, ()), code)))
