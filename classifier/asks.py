@@ -27,6 +27,7 @@ _CUE = re.compile(
     re.VERBOSE,
 )
 _BEGIN = "另此还其再同顺并第二三四五六23456(（"
+_NEXT = "外有次者时便且二三四五六23456、.．,，)）"
 
 
 def asks(cleaned: Codes) -> tuple[Codes, Places]:
@@ -51,10 +52,11 @@ def parts(text: str) -> list[tuple[int, int]]:
 
 
 def _candidates(cleaned: Codes) -> list[tuple[int, str]]:
-    """The texts that may have a cue: a beginning of one after a mark. Most texts are none of these."""
-    before, begin = _tables()
+    """The texts that may have a cue: the first two characters of one after a mark. Most have none."""
+    before, begin, following = _tables()
     points = np.minimum(cleaned.points, len(before) - 1)
-    met = np.flatnonzero(before[points[:-1]] & begin[points[1:]])
+    met = np.flatnonzero(begin[points[1:-1]])
+    met = met[before[points[met]] & following[points[met + 2]]]
     if not len(met):
         return []
     until = np.searchsorted(met, cleaned.starts + cleaned.lengths - 1)
@@ -64,8 +66,9 @@ def _candidates(cleaned: Codes) -> list[tuple[int, str]]:
 
 
 @cache
-def _tables() -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    tables = np.zeros((2, 0x10000), dtype=bool)
-    for table, characters in zip(tables, (_BEFORE, _BEGIN), strict=True):
+def _tables() -> tuple[npt.NDArray[np.bool_], ...]:
+    """For each place of a cue which characters may stand there."""
+    tables = np.zeros((3, 0x10000), dtype=bool)
+    for table, characters in zip(tables, (_BEFORE, _BEGIN, _NEXT), strict=True):
         table[[ord(character) for character in characters]] = True
-    return tables[0], tables[1]
+    return tuple(tables)
