@@ -21,6 +21,7 @@ import shutil
 import zipfile
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -77,12 +78,7 @@ def load(folder: Path) -> Model:
     """
     check(folder)
     try:
-        stored = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        if stored["format"] != FORMAT:
-            raise DamagedBundle(
-                f"{folder} 的格式是 {stored['format']}，本程序只读格式 {FORMAT}，请升级程序或重新训练"
-            )
-        return _model(stored, folder)
+        return _model(_stored(folder), folder)
     except _NOT_AS_WRITTEN as error:
         raise DamagedBundle(
             f"{folder} 的内容不完整（{type(error).__name__}），请重新训练或换一个版本"
@@ -100,12 +96,29 @@ def check(folder: Path) -> None:
         found = _manifest(folder).encode()
     except OSError as error:
         name = Path(str(error.filename or "")).name
+        if name in FILES and name != "model.json":
+            with suppress(OSError, ValueError, LookupError, TypeError):
+                _stored(folder)  # another format has other files, and nothing is missing from it
         raise DamagedBundle(f"{folder} 缺少文件 {name}，请从备份恢复，或换一个版本") from error
     if stored != found:
         as_written = set(stored.split(b"\n"))
         changed = [line.split()[1].decode() for line in found.splitlines() if line not in as_written]
         named = "、".join(changed) or MANIFEST
         raise DamagedBundle(f"{folder} 已损坏：{named} 与校验和不符，请从备份恢复，或换一个版本")
+
+
+def _stored(folder: Path) -> dict[str, Any]:
+    """What model.json says.
+
+    Raises:
+        DamagedBundle: it is of a format that this program does not read.
+    """
+    stored = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    if stored["format"] != FORMAT:
+        raise DamagedBundle(
+            f"{folder} 的格式是 {stored['format']}，本程序只读格式 {FORMAT}，请升级程序或重新训练"
+        )
+    return cast(dict[str, Any], stored)
 
 
 def fingerprint(folder: Path) -> str:

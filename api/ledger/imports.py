@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Engine, select
@@ -27,15 +27,7 @@ class Import:
 
 def note_import(engine: Engine, done: Import) -> None:
     """Put down that a file was recorded."""
-    row = {
-        "file": done.file,
-        "sha256": done.sha256,
-        "model_version": done.model_version,
-        "rows": done.rows,
-        "recorded": done.recorded,
-        "refused": done.refused,
-        "imported_at": datetime.now(SHANGHAI),
-    }
+    row = {**asdict(done), "imported_at": datetime.now(SHANGHAI)}
     with writing(engine) as connection:
         bulk.upsert(connection, imports, [row], ("sha256", "model_version"))
 

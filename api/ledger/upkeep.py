@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -26,15 +27,7 @@ def facts(engine: Engine) -> dict[str, Any]:
             "until": bounds[1].isoformat() if bounds else None,
         }
     files = [
-        {
-            "file": done.file,
-            "sha256": done.sha256,
-            "model_version": done.model_version,
-            "rows": done.rows,
-            "recorded": done.recorded,
-            "refused": done.refused,
-            "imported_at": moment.isoformat(timespec="seconds"),
-        }
+        {**asdict(done), "imported_at": moment.isoformat(timespec="seconds")}
         for done, moment in list_imports(engine)
     ]
     return held | {"imports": files}

@@ -158,6 +158,20 @@ def test_an_unknown_format_is_refused_by_its_number(copy, number):
         bundle.load(copy)
 
 
+def test_a_bundle_of_an_older_format_is_told_apart_from_one_with_a_file_lost(copy):
+    """Format 1 had no diagram: to look for it in a backup would help nobody."""
+    change_model_json(copy, format=1)
+    (copy / "reliability.svg").unlink()
+    with pytest.raises(DamagedBundle, match=r"格式是 1.*重新训练"):
+        bundle.load(copy)
+
+
+def test_a_lost_file_is_named(copy):
+    (copy / "reliability.svg").unlink()
+    with pytest.raises(DamagedBundle, match=r"缺少文件 reliability\.svg"):
+        bundle.load(copy)
+
+
 @pytest.mark.parametrize(
     "values",
     [
