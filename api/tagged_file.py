@@ -12,7 +12,7 @@ import pandas as pd
 from classifier.columns import Columns
 from classifier.errors import InputError
 from classifier.records import Chunk, as_text
-from classifier.tagged import TAG_SCHEMA
+from classifier.tag_columns import TAG_SCHEMA
 from classifier.taxonomy import Taxonomy
 
 _NEEDED = ("category_code", "first_code", "decision", "model_version")

@@ -7,34 +7,29 @@ the input and the tags in one go, so it is the same as if nothing had happened.
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
 from importlib.metadata import version as installed
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
-from joblib import Parallel, delayed
 
 from . import bundle
 from .columns import Columns
 from .errors import InputError, OutputError
 from .model import Model
 from .parts import Parts, remove_unfinished, sole_run
-from .records import Chunk, Records, as_text, open_records
+from .piecework import Done, Task, done_pieces
+from .records import PIECE_BYTES, PIECE_ROWS, Chunk, Piece, Records, open_records
 from .sidecar import sha256, write_sidecar
-from .tagged import TAG_SCHEMA, districts_of, requests_of, tag_frame
+from .tag_columns import TAG_SCHEMA
 from .taxonomy import DATA
-from .writers import Writer, open_writer
-
-CHUNK = 2000  # rows; also a row group of the output, so it must not depend on the number of workers
-WINDOW = 8  # chunks on their way for each worker: bounds memory
-ALONE = 4  # chunks below which starting processes costs more than it saves
+from .writers import CsvWriter, Writer, open_writer
 
 ERROR_COLUMNS = ("行号", "工单编号", "列", "原因", "处理办法")
 
@@ -67,12 +62,14 @@ class Job:
     resume: bool = False
     sheet: str | None = None
     encoding: str | None = None
+    dispatch: Path | None = None  # the directory of units and the place names, where they are one's own
+    places: Path | None = None
 
 
 def tag_file(
     job: Job,
     progress: Progress = lambda _done, _total: None,
-    seen: Seen = lambda _chunk, _tags, _columns: None,
+    seen: Seen | None = None,
 ) -> BatchReport:
     """Tag every row of a file: one row out for each row in, in order, with all its columns.
 
@@ -91,7 +88,7 @@ def tag_file(
         return _tag_file(job, progress, seen)
 
 
-def _tag_file(job: Job, progress: Progress, seen: Seen) -> BatchReport:
+def _tag_file(job: Job, progress: Progress, seen: Seen | None) -> BatchReport:
     model = bundle.load(job.model)
     records = open_records(job.source, sheet=job.sheet, encoding=job.encoding)
     columns = Columns.find(records.columns, job.columns, file=job.source.name)
@@ -111,18 +108,19 @@ def _tag_file(job: Job, progress: Progress, seen: Seen) -> BatchReport:
     with ExitStack() as stack:
         for one in writers:
             stack.enter_context(one)
+        task = _task(job, columns, parts, writer, review, seen)
         ids = _Ids()
-        pairs = stack.enter_context(closing(_tagged(job, model, records, columns, parts, report)))
-        for chunk, tags in pairs:
-            whole = pd.concat([chunk.frame.set_axis(inputs, axis=1), tags], axis=1)
-            writer.write(whole)
-            if review is not None:
-                review.write(whole[tags["decision"] == "review"].reset_index(drop=True))
-            _write_errors(errors, chunk, tags, columns)
-            ids.see(chunk, columns)
-            seen(chunk, tags, columns)
-            report.rows += len(whole)
-            report.decisions.update(tags["decision"])
+        pieces = done_pieces(task, model, records.pieces(), job.workers)
+        for piece, done in stack.enter_context(closing(pieces)):
+            _write(piece, done, inputs, writer, review)
+            if done.errors:
+                errors.write(pd.DataFrame(done.errors, columns=list(ERROR_COLUMNS), dtype=object))
+            ids.see(done)
+            if seen and done.tags:
+                seen(piece.chunk(), done.tags.frame(), columns)
+            report.rows += done.rows
+            report.resumed += done.rows if done.resumed else 0
+            report.decisions += done.decisions
             progress(report.rows, records.total)
     report.notes += [*_cut_notes(writer), *ids.notes()]
     _describe(job, model, report, source_sum)
@@ -130,80 +128,52 @@ def _tag_file(job: Job, progress: Progress, seen: Seen) -> BatchReport:
     return report
 
 
-def _tagged(
-    job: Job, model: Model, records: Records, columns: Columns, parts: Parts, report: BatchReport
-) -> Generator[tuple[Chunk, pd.DataFrame], None, None]:
-    """Chunks with their tags, in order; tags of an interrupted run are taken as they are."""
-    chunks = records.chunks(CHUNK)
-    window = list(islice(chunks, WINDOW * job.workers))
-    alone = job.workers == 1 or len(window) < ALONE
-    call = delayed(partial(tag_frame, model) if alone else partial(_tag_in_worker, job.model))
-    with Parallel(n_jobs=1 if alone else job.workers, return_as="generator") as parallel:
-        while window:
-            fresh = parallel(
-                call(requests_of(chunk, columns), chunk.problems, districts_of(chunk, columns))
-                for chunk in window
-                if not parts.has(chunk.start)
-            )
-            with _closing(fresh):
-                for chunk in window:
-                    if parts.has(chunk.start):
-                        report.resumed += len(chunk.frame)
-                        yield chunk, parts.read(chunk.start)
-                    else:
-                        tags = next(fresh)
-                        parts.write(chunk.start, tags)
-                        yield chunk, tags
-            window = list(islice(chunks, WINDOW * job.workers))
+def _task(
+    job: Job, columns: Columns, parts: Parts, writer: Writer, review: Writer | None, seen: Seen | None
+) -> Task:
+    """What every piece needs: lines where the output is a csv, tags where anything else is made of them."""
+    lines, review_lines = isinstance(writer, CsvWriter), isinstance(review, CsvWriter)
+    tags = not lines or not (review is None or review_lines) or seen is not None
+    return Task(job.model, columns, parts, lines, review_lines, tags, job.dispatch, job.places)
 
 
-@contextmanager
-def _closing(fresh: Generator[pd.DataFrame, None, None]) -> Iterator[None]:
-    """See a window's results to their end, or give them up when the run fails."""
-    try:
-        yield
-        next(fresh, None)  # joblib ends a run when asked for more; closed before, it stops its workers
-    finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # joblib counts the tasks that it cancels
-            fresh.close()
-
-
-@lru_cache(maxsize=1)
-def _worker_model(folder: Path) -> Model:
-    return bundle.load(folder)
-
-
-def _tag_in_worker(
-    folder: Path, requests: Sequence[str], problems: Mapping[int, str], districts: Sequence[str]
-) -> pd.DataFrame:
-    """What a worker process does; each loads the model once."""
-    return tag_frame(_worker_model(folder), requests, problems, districts)
+def _write(piece: Piece, done: Done, inputs: list[str], writer: Writer, review: Writer | None) -> None:
+    """Write a piece where it belongs: the lines that are made already, or else its cells and tags."""
+    if isinstance(writer, CsvWriter) and done.lines is not None:
+        writer.write_lines(done.lines, done.rows)
+    if isinstance(review, CsvWriter) and done.review_lines is not None:
+        review.write_lines(done.review_lines, done.decisions["review"])
+    if done.tags and (done.lines is None or (review and done.review_lines is None)):
+        tags = done.tags.frame()
+        whole = pd.concat([piece.chunk().frame.set_axis(inputs, axis=1), tags], axis=1)
+        if done.lines is None:
+            writer.write(whole)
+        if review and done.review_lines is None:
+            review.write(whole[tags["decision"] == "review"].reset_index(drop=True))
 
 
 class _Ids:
     """Work order ids that came more than once: the rows are tagged, but somebody should know."""
 
     def __init__(self) -> None:
-        self._seen: dict[int, int] = {}  # hash of an id -> the row where it stood first
-        self._twice: list[str] = []
-        self._count = 0
+        self._numbers: list[npt.NDArray[np.int64]] = []
+        self._hashes: list[npt.NDArray[np.uint64]] = []
 
-    def see(self, chunk: Chunk, columns: Columns) -> None:
-        name = columns.get("work_order_id")
-        for row, cell in enumerate(chunk.frame[name] if name else ()):
-            written = as_text(cell).strip()
-            number = chunk.row_number(row)
-            first = self._seen.setdefault(hash(written), number)
-            if written and first != number:
-                self._count += 1
-                if len(self._twice) < _SHOWN:
-                    self._twice.append(f"第 {first} 与 {number} 行")
+    def see(self, done: Done) -> None:
+        self._numbers.append(done.numbers[done.ids != 0])
+        self._hashes.append(done.ids[done.ids != 0])
 
     def notes(self) -> list[str]:
-        if not self._count:
+        """Each further row with an id, and the row where that stood first."""
+        numbers, hashes = np.concatenate(self._numbers), np.concatenate(self._hashes)
+        order = np.argsort(hashes, kind="stable")
+        again = np.flatnonzero(hashes[order][1:] == hashes[order][:-1]) + 1
+        if not len(again):
             return []
-        return [f"工单编号重复 {self._count} 处，各行都已打标：{'、'.join(self._twice)}"]
+        _, first_of, group = np.unique(hashes, return_index=True, return_inverse=True)
+        further = np.sort(order[again])[:_SHOWN]
+        shown = [f"第 {numbers[first_of[group[row]]]} 与 {numbers[row]} 行" for row in further]
+        return [f"工单编号重复 {len(again)} 处，各行都已打标：{'、'.join(shown)}"]
 
 
 def _check_paths(job: Job) -> None:
@@ -228,9 +198,12 @@ def _identity(job: Job, columns: Columns, source_sum: str) -> dict[str, Any]:
         "列": [columns.get(role) for role in ("text", "title", "district", "town")],
         "工作表": job.sheet,
         "编码": job.encoding,
-        "承办单位目录和地名": [sha256(DATA / name) for name in ("dispatch.toml", "places.toml")],
+        "承办单位目录和地名": [
+            sha256(job.dispatch or DATA / "dispatch.toml"),
+            sha256(job.places or DATA / "places.toml"),
+        ],
         "程序版本": installed("hotline-classifier"),
-        "每块行数": CHUNK,
+        "每块大小": [PIECE_BYTES, PIECE_ROWS],
     }
 
 
@@ -255,23 +228,6 @@ def _tagged_writer(path: Path, records: Records, inputs: Sequence[str]) -> Write
 
 def _errors_path(target: Path) -> Path:
     return target.with_name(f"{target.name}.errors.csv")
-
-
-def _write_errors(errors: Writer, chunk: Chunk, tags: pd.DataFrame, columns: Columns) -> None:
-    rows = [row for row, decision in enumerate(tags["decision"]) if decision == "error"]
-    name = columns.get("work_order_id")
-    listed = [
-        (
-            chunk.row_number(row),
-            as_text(chunk.frame[name].iloc[row]) if name else "",
-            "" if row in chunk.problems else columns["text"],
-            tags["error_reason"].iloc[row],
-            "改正该行后单独重新打标，或人工分类",
-        )
-        for row in rows
-    ]
-    if listed:
-        errors.write(pd.DataFrame(listed, columns=list(ERROR_COLUMNS), dtype=object))
 
 
 def _cut_notes(writer: Writer) -> list[str]:

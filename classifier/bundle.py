@@ -70,19 +70,35 @@ def save(model: Model, folder: Path, card: Mapping[str, Any], card_text: str, di
         raise OutputError(f"{folder} 写不进去（{error.strerror}），请检查磁盘空间和权限") from error
 
 
-def load(folder: Path) -> Model:
+def load(folder: Path, shared: Path | None = None) -> Model:
     """Read a bundle and check that every byte is as it was written.
+
+    `shared` is what `share` has written of the same model: its weights are then mapped from there.
 
     Raises:
         DamagedBundle: a file is missing or changed, or the format is not one that this program reads.
     """
     check(folder)
     try:
-        return _model(_stored(folder), folder)
+        return _model(_stored(folder), folder, shared)
     except _NOT_AS_WRITTEN as error:
         raise DamagedBundle(
             f"{folder} 的内容不完整（{type(error).__name__}），请重新训练或换一个版本"
         ) from error
+
+
+def share(model: Model, path: Path) -> None:
+    """Write a model's weights, by far the most of it, as processes that work side by side can map them.
+
+    Raises:
+        OutputError: they cannot be written.
+    """
+    import numpy as np
+
+    try:
+        np.save(path, model.weights.steps)
+    except OSError as error:
+        raise OutputError(f"{path} 写不进去（{error.strerror}），请检查临时文件夹的空间和权限") from error
 
 
 def check(folder: Path) -> None:
@@ -185,7 +201,7 @@ def _description(model: Model) -> dict[str, Any]:
     }
 
 
-def _model(stored: Mapping[str, Any], folder: Path) -> Model:
+def _model(stored: Mapping[str, Any], folder: Path, shared: Path | None) -> Model:
     import numpy as np
 
     from .decision import Threshold
@@ -197,7 +213,7 @@ def _model(stored: Mapping[str, Any], folder: Path) -> Model:
     from .weights import Weights
 
     with np.load(folder / "arrays.npz", allow_pickle=False) as file:
-        arrays = dict(file)
+        arrays = {name: file[name] for name in file.files if not (shared and name == "steps")}
     features = Features(
         Tokenizer(domain_words(folder / "words.txt")),
         [Block(**block) for block in stored["blocks"]],
@@ -205,7 +221,8 @@ def _model(stored: Mapping[str, Any], folder: Path) -> Model:
         np.cumsum(arrays["keys"], dtype=np.uint64),
         arrays["gram_weights"],
     )
-    weights = Weights(arrays["steps"].T, arrays["scale"])
+    scale = arrays["scale"]
+    weights = Weights.mapped(shared, scale) if shared else Weights(arrays["steps"].T, scale)
     thresholds = {name: Threshold(**levels) for name, levels in stored["thresholds"].items()}
     taxonomy = Taxonomy.from_json(stored["taxonomy"])
     ends = np.cumsum([len(facet.codes) for facet in taxonomy.facets.values()])

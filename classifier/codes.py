@@ -23,6 +23,10 @@ class Codes:
     def __len__(self) -> int:
         return len(self.lengths)
 
+    def __getitem__(self, some: slice | Places) -> Codes:
+        """Some of the texts."""
+        return Codes(self.points, self.starts[some], self.lengths[some])
+
     @classmethod
     def of(cls, texts: Sequence[str]) -> Codes:
         """The code points of texts, halves of surrogate pairs among them."""

@@ -1,13 +1,14 @@
 """Read csv, tsv and txt: encoding and delimiter are found, a stray quote is not let through.
 
 The file is read twice before the first chunk: once for the encoding, once to count the rows and to
-find a quote that is never closed. Both are quick beside tagging, and an error shows at once.
+find a quote that is never closed. Both are quick beside tagging, and an error shows at once. The second
+reading also cuts it in slices, each of which another process may read.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
+import io
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -16,64 +17,61 @@ from pathlib import Path
 from typing import TypeAlias
 
 from .columns import find_header, known_roles
+from .encodings import find_encoding
 from .errors import InputError
-from .table import Chunk, Records, check_rows, frame_of, name_columns, note_header
+from .slices import Slice, find_slices
+from .table import Chunk, Piece, Records, check_rows, frame_of, name_columns, note_header
 
-_BLOCK = 1 << 20  # bytes
-_BAD_SHARE = 0.01  # of the lines: more undecodable ones than this, and the encoding is another
 _LONGEST_CELL = 16_000_000  # characters
 _HEADER_WITHIN = 20  # records
 _Row: TypeAlias = tuple[int, list[str]]  # the line that a record begins on, and its fields
 _DELIMITERS = {",": "逗号", "\t": "制表符", ";": "分号"}
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # begins like UTF-16's, so it goes before
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
 class DelimitedRecords(Records):
     """The records of a csv: every cell a str."""
 
     def __init__(self, path: Path, encoding: str | None = None, notes: Sequence[str] = ()) -> None:
-        found = _find_encoding(path, encoding)
-        self.path, self._encoding = path, found.name
-        self._mended = bool(found.bad)  # bytes were replaced, so U+FFFD tells of a problem
-        head, self._delimiter = _find_delimiter(path, found.name)
+        found = find_encoding(path, encoding)
+        head, delimiter = _find_delimiter(path, found.name)
         header = _header(head)
         if header is None:
-            self._check_quotes()
+            for _ in _rows(path, found.name, delimiter):
+                pass  # a quote that is not closed is told rather than an empty file
             raise InputError(f"{path.name} 是空文件，没有表头和数据。")
         self._header = header
         remarks = [*notes, *found.notes, *note_header(head[header][0] - 1, header)]
-        if self._delimiter != ",":
-            remarks.append(f"各列以{_DELIMITERS[self._delimiter]}分隔。")
-        super().__init__(path, name_columns(head[header][1]), None, remarks)
-        self.total: int = self._count()
+        if delimiter != ",":
+            remarks.append(f"各列以{_DELIMITERS[delimiter]}分隔。")
+        super().__init__(path, name_columns(head[header][1]), remarks)
+        self._layout = _Layout(path, found.name, delimiter, tuple(self.columns), bool(found.bad))
+        sound = not found.bad
+        self._slices = find_slices(path, found.name, delimiter, header, len(self.columns)) if sound else None
+        if self._slices:
+            self.total = self._slices[-1].start + self._slices[-1].rows
+        else:
+            self.total = self._count()
         check_rows(self.total, path)
+        self.row_bytes = path.stat().st_size / self.total
+
+    def pieces(self) -> Iterator[Piece]:
+        """Slices that are not read yet, where the file is sound; see `Records.pieces`."""
+        if not self._slices:
+            return super().pieces()
+        return (_Unread(self._layout, one) for one in self._slices)
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         """Read the rows in order; see `Records.chunks`."""
         with closing(self._rows()) as rows:
             start = 0
             while batch := list(islice(rows, min(size, self.total - start))):
-                yield self._chunk(start, batch)
+                yield self._layout.chunk(start, batch)
                 start += len(batch)
 
     def _rows(self) -> Generator[_Row, None, None]:
         """Read line number and fields of every row below the header, empty ones at the end included."""
-        rows = _rows(self.path, self._encoding, self._delimiter)
-        wide = len(self.columns) > 1
-        with closing(rows):
-            for line, fields in islice(rows, self._header + 1, None):
-                if len(fields) > 1 or not wide or fields[0].strip():  # else a blank line
-                    yield line, fields
-
-    def _check_quotes(self) -> None:
-        for _ in _rows(self.path, self._encoding, self._delimiter):
-            pass
+        with closing(_rows(self.path, self._layout.encoding, self._layout.delimiter)) as rows:
+            yield from self._layout.filled(islice(rows, self._header + 1, None))
 
     def _count(self) -> int:
         """Count the rows up to the last that is not empty: Excel likes to export `,,,,` behind them."""
@@ -84,11 +82,49 @@ class DelimitedRecords(Records):
                     total = index
         return total
 
-    def _chunk(self, start: int, batch: list[_Row]) -> Chunk:
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How the lines of a csv are read."""
+
+    path: Path
+    encoding: str
+    delimiter: str
+    columns: tuple[str, ...]
+    mended: bool  # bytes were replaced, so U+FFFD tells of a problem
+
+    def filled(self, rows: Iterable[_Row]) -> Iterator[_Row]:
+        """The rows but for blank lines."""
+        wide = len(self.columns) > 1
+        return (row for row in rows if len(row[1]) > 1 or not wide or row[1][0].strip())
+
+    def read(self, one: Slice) -> Chunk:
+        """Read a slice of the file."""
+        lines = list(io.StringIO(one.read(self.path, self.encoding), newline=""))
+        return self._plain(one, lines) or self.chunk(
+            one.start,
+            list(islice(self.filled(_records(lines, self.delimiter, self.path, one.line)), one.rows)),
+        )
+
+    def _plain(self, one: Slice, lines: list[str]) -> Chunk | None:
+        """The chunk of a slice whose every row has all columns and none is blank, as nearly always."""
+        rows, numbers, before = [], [], 0
+        reader = csv.reader(lines, delimiter=self.delimiter)
+        for fields in reader:
+            rows.append(fields)
+            numbers.append(before)
+            before = reader.line_num
+        if len(rows) != one.rows or {*map(len, rows)} != {len(self.columns)}:
+            return None
+        raw = [lines[number] for number in numbers] if self.delimiter == "," else None
+        above = one.line + 1
+        return Chunk(one.start, frame_of(rows, self.columns), [above + n for n in numbers], raw=raw)
+
+    def chunk(self, start: int, batch: list[_Row]) -> Chunk:
         width = len(self.columns)
         problems: dict[int, str] = {}
         for index, (_, fields) in enumerate(batch):
-            if self._mended and any("\ufffd" in cell for cell in fields):
+            if self.mended and any("\ufffd" in cell for cell in fields):
                 problems[index] = "有无法解码的字节，已显示为 \ufffd"
             if len(fields) < width:
                 fields.extend([""] * (width - len(fields)))
@@ -100,112 +136,19 @@ class DelimitedRecords(Records):
         return Chunk(start, frame, [line for line, _ in batch], problems)
 
 
-@dataclass(frozen=True)
-class _Encoding:
-    name: str
-    bad: int  # lines with bytes that are none of this encoding's
-    notes: tuple[str, ...] = ()
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """A piece of a csv that is still to be read."""
 
+    layout: _Layout
+    slice: Slice
 
-@dataclass(frozen=True)
-class _Lines:
-    """How many lines a file has when it is read in an encoding, with bad bytes replaced."""
+    @property
+    def start(self) -> int:
+        return self.slice.start
 
-    all: int
-    foreign: int  # those beyond ASCII: only they can tell one encoding from another
-    bad: int
-    first_bad: int  # its line number
-
-
-def _find_encoding(path: Path, given: str | None) -> _Encoding:
-    """Find the encoding in which the whole file can be read, or all but a few lines of it."""
-    with path.open("rb") as file:
-        start = file.read(4)
-    bom = next((name for mark, name in _BOMS if start.startswith(mark)), None)
-    if given or bom:
-        return _only(path, bom if bom and _is_same(bom, given) else str(given))
-    if _first_bad_byte(path, "utf-8") is None:
-        return _Encoding("utf-8", 0)
-    utf8 = _read_lines(path, "utf-8")
-    # Chinese in GB18030 is hardly ever sound UTF-8, but short UTF-8 may pass for GB18030: so a
-    # few bad lines in UTF-8 are damage rather than another encoding.
-    if utf8.bad < _BAD_SHARE * utf8.foreign:
-        return _mended("utf-8", utf8)
-    if _first_bad_byte(path, "gb18030") is None:
-        return _Encoding("gb18030", 0, ("编码按 GB18030 读取。",))
-    gb = _read_lines(path, "gb18030")
-    return _checked(path, "gb18030", gb) if gb.bad < utf8.bad else _checked(path, "utf-8", utf8)
-
-
-def _is_same(bom: str, given: str | None) -> bool:
-    """Say whether the encoding that the byte order mark names may be read as the one that was given."""
-    return not given or codecs.lookup(bom).name.startswith(_lookup(given).name[:6])
-
-
-def _lookup(encoding: str) -> codecs.CodecInfo:
-    try:
-        b"a".decode(encoding, "ignore")  # refuses also what is no encoding of text, such as "hex"
-        return codecs.lookup(encoding)
-    except (LookupError, ValueError) as error:
-        raise InputError(f"不认识编码“{encoding}”。可用的有 utf-8、gb18030、utf-16、big5。") from error
-
-
-def _only(path: Path, encoding: str) -> _Encoding:
-    name = _lookup(encoding).name
-    if _first_bad_byte(path, name) is None:
-        return _Encoding(name, 0)
-    return _checked(path, name, _read_lines(path, name))
-
-
-def _checked(path: Path, name: str, lines: _Lines) -> _Encoding:
-    """Accept an encoding with a few bad lines, refuse one with many."""
-    if lines.bad < _BAD_SHARE * lines.all:
-        return _mended(name, lines)
-    byte = _first_bad_byte(path, name)
-    raise InputError(
-        f"{path.name} 的编码无法识别：按 {_people(name)} 读取，{lines.all} 行中有 {lines.bad} 行不通，"
-        f"最先是第 {lines.first_bad} 行（第 {byte} 字节）。请用 --encoding 指定编码，或另存为 UTF-8 后再试。"
-    )
-
-
-def _mended(name: str, lines: _Lines) -> _Encoding:
-    note = (
-        f"编码按 {_people(name)} 读取，其中 {lines.bad} 行有无法解码的字节（最先是第 {lines.first_bad} 行）。"
-    )
-    return _Encoding(name, lines.bad, (note,))
-
-
-def _people(encoding: str) -> str:
-    return encoding.upper().removesuffix("-SIG")
-
-
-def _first_bad_byte(path: Path, encoding: str) -> int | None:
-    """Give the offset of the first byte that is not of this encoding, decoding block by block."""
-    # "utf-8-sig" would count from behind the mark, which is sound UTF-8 itself
-    decoder = codecs.getincrementaldecoder(encoding.removesuffix("-sig"))()
-    done = 0  # bytes before this block
-    with path.open("rb") as file:
-        while True:
-            block = file.read(_BLOCK)
-            kept = len(decoder.getstate()[0])  # bytes of a character cut in two by the last block's end
-            try:
-                decoder.decode(block, final=not block)
-            except UnicodeDecodeError as error:
-                return done - kept + error.start
-            done += len(block)
-            if not block:
-                return None
-
-
-def _read_lines(path: Path, encoding: str) -> _Lines:
-    total = foreign = bad = first_bad = 0
-    with path.open(encoding=encoding, errors="replace", newline="") as file:
-        for total, line in enumerate(file, 1):
-            foreign += not line.isascii()
-            if "\ufffd" in line:
-                bad += 1
-                first_bad = first_bad or total
-    return _Lines(total, foreign, bad, first_bad)
+    def chunk(self) -> Chunk:
+        return self.layout.read(self.slice)
 
 
 def _find_delimiter(path: Path, encoding: str) -> tuple[list[_Row], str]:
@@ -234,28 +177,33 @@ def _header(head: list[_Row]) -> int | None:
 
 
 def _rows(path: Path, encoding: str, delimiter: str) -> Generator[_Row, None, None]:
-    """Read the records that are not blank lines, each with the line that it begins on.
+    """Read the records of a file; see `_records`."""
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
+        yield from _records(file, delimiter, path)
+
+
+def _records(text: Iterable[str], delimiter: str, path: Path, above: int = 0) -> Generator[_Row, None, None]:
+    """The records that are not blank lines, each with the line that it begins on; `above` lines go before.
 
     Raises:
         InputError: a quote is not closed, or text follows where it is.
     """
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))  # the process's; never lowered
-    with path.open(encoding=encoding, errors="replace", newline="") as file:
-        lines: list[str] = []  # of the record that is being read, to find the quote when it fails
-        reader = csv.reader(_kept(file, lines.append), delimiter=delimiter, strict=True)
-        before = 0
-        try:
-            for fields in reader:
-                lines.clear()
-                if fields:
-                    yield before + 1, fields
-                before = reader.line_num
-        except csv.Error as error:
-            line = before + _opening_line(lines, delimiter)
-            raise InputError(
-                f"{path.name} 第 {line} 行的引号没有正确配对，无法分清其后的各列。"
-                "请检查该行：单元格内的引号应写成两个，或用 Excel 打开后另存为 .xlsx。"
-            ) from error
+    lines: list[str] = []  # of the record that is being read, to find the quote when it fails
+    reader = csv.reader(_kept(text, lines.append), delimiter=delimiter, strict=True)
+    before = above
+    try:
+        for fields in reader:
+            lines.clear()
+            if fields:
+                yield before + 1, fields
+            before = above + reader.line_num
+    except csv.Error as error:
+        line = before + _opening_line(lines, delimiter)
+        raise InputError(
+            f"{path.name} 第 {line} 行的引号没有正确配对，无法分清其后的各列。"
+            "请检查该行：单元格内的引号应写成两个，或用 Excel 打开后另存为 .xlsx。"
+        ) from error
 
 
 def _kept(lines: Iterable[str], keep: Callable[[str], None]) -> Iterator[str]:

@@ -14,7 +14,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .cleaned import clean_many
+from .codes import Codes
 from .data_file import check_keys, read_data_file
 from .errors import InputError
 from .places import Places
@@ -66,6 +69,17 @@ class Directory:
         }
         return cls(tuple(stored["districts"]), hotlines, departments, units)
 
+    @classmethod
+    def of_taxonomy(cls, taxonomy: Taxonomy) -> Directory:
+        """The departments of a taxonomy by their own names, the same in every district of the city."""
+        departments = {
+            label.code: taxonomy.departments[label.first]
+            for label in taxonomy.facets["category"].labels
+            if taxonomy.departments.get(label.first)
+        }
+        units = {(name, ""): name for name in departments.values()}
+        return cls(Directory.load().districts, {}, departments, units)
+
     def department(self, category_code: str, district: str) -> str:
         """Return the unit that handles a second-level category in a district.
 
@@ -101,27 +115,41 @@ class Dispatcher:
     ) -> Dispatcher:
         """Read both files, by default those that the program brings.
 
+        The program's own directory is for its own taxonomy; with another one, and no directory for it,
+        the departments that the taxonomy names are suggested as they stand.
+
         Raises:
             InputError: one of them is not as it should be, or they are of two cities.
         """
+        own = Taxonomy.load()
+        if (
+            directory is None
+            and taxonomy
+            and taxonomy.facets["category"].codes != own.facets["category"].codes
+        ):
+            return cls(Places.load(places), Directory.of_taxonomy(taxonomy))
         return cls(Places.load(places), Directory.load(directory, taxonomy))
 
     def suggest(
-        self, requests: Sequence[str], categories: Sequence[str], districts: Sequence[str]
+        self, requests: Sequence[str] | Codes, categories: Sequence[str], districts: Sequence[str]
     ) -> list[Dispatch]:
         """Return a suggestion for each work order, in order.
 
         A work order's own district field goes before the places that its request names.
 
         Args:
-            requests: as they were written, title first.
+            requests: as they were written, title first; or as `clean_many` gives them.
             categories: second-level codes; an unknown one has no department.
             districts: the work orders' own fields as they were written, "" where there is none.
         """
         written = {field: self.places.district_of(field) for field in set(districts)}
         named = [written[own] for own in districts]
-        silent = [request for request, district in zip(requests, named, strict=True) if not district]
-        found = map(self.places.find, clean_many(silent).texts())
+        silent = [place for place, district in enumerate(named) if not district]
+        if isinstance(requests, Codes):
+            cleaned = requests[np.array(silent, dtype=np.int64)]
+        else:
+            cleaned = clean_many([requests[place] for place in silent])
+        found = map(self.places.find, cleaned.texts())
         named = [district or next(found) for district in named]
         return [
             Dispatch(self.directory.department(category, district), district)

@@ -45,6 +45,10 @@ _SIGNATURES: Mapping[str, tuple[Any, list[Any]]] = {
     ),
     "grams_free": (None, [_pointer]),
     "kernel_clean": (_int64, [_pointer, _pointer, _int64, _pointer, _pointer, _pointer]),
+    "kernel_records": (
+        _int32,
+        [ctypes.c_char_p, _int64, ctypes.c_uint8, ctypes.c_bool, ctypes.c_bool, _int64, _pointer],
+    ),
     "kernel_cut": (_int64, [_pointer, _pointer, _pointer, _pointer]),
     "kernel_rows": (_int64, [_pointer] * 6),
     "kernel_scores": (_int32, [_pointer] * 6 + [_int32]),
@@ -65,6 +69,17 @@ class _Weights(ctypes.Structure):
     """`weights` in scores.c."""
 
     _fields_ = (("steps", _pointer), ("stride", _int64), ("scale", _pointer), ("bias", _pointer))
+
+
+class Extent(ctypes.Structure):
+    """`extent` in records.c: complete records at the start of some bytes of a csv."""
+
+    _fields_ = (("used", _int64), ("lines", _int64), ("rows", _int64), ("filled", _int64))
+
+    used: int  # bytes
+    lines: int
+    rows: int  # but for blank lines
+    filled: int  # rows up to the last that is not empty
 
 
 class Lexicon:
@@ -204,6 +219,15 @@ def clean_plain(codes: Codes, table: npt.NDArray[np.uint16], longest: int) -> Co
         _at(table), ctypes.byref(texts), longest, _at(points), _at(starts), _at(lengths)
     )
     return Codes(points[:used], starts, lengths)
+
+
+def find_records(block: bytes, delimiter: str, most: int, *, final: bool, wide: bool) -> Extent | None:
+    """The complete records at the start of `block`, at most `most`; None where csv.reader has to tell."""
+    found = Extent()
+    plain = _library().kernel_records(
+        block, len(block), ord(delimiter), final, wide, most, ctypes.byref(found)
+    )
+    return found if plain == 0 else None
 
 
 @cache

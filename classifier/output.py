@@ -41,7 +41,7 @@ class Writer(ABC):
         self._part = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
 
     def __enter__(self) -> Self:
-        with _explained(self.path):
+        with explained(self.path):
             if self.path.is_dir():
                 raise IsADirectoryError(errno.EISDIR, "is a directory")
             self._file: BinaryIO = self._part.open("xb")
@@ -60,7 +60,7 @@ class Writer(ABC):
         """
         if list(frame.columns) != self.columns:
             raise ValueError("the frame's columns are not the writer's")
-        with _explained(self.path):
+        with explained(self.path):
             self._append(frame)
         self.rows += len(frame)
 
@@ -71,7 +71,7 @@ class Writer(ABC):
             self._drop()
             return
         try:
-            with _explained(self.path):
+            with explained(self.path):
                 self._finish()
                 self._file.flush()
                 os.fsync(self._file.fileno())
@@ -105,7 +105,7 @@ class Writer(ABC):
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
     """Turn an error of the operating system into ours."""
     try:
         yield

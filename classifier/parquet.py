@@ -20,11 +20,13 @@ class ParquetRecords(Records):
         try:
             with pq.ParquetFile(path) as file:
                 self.schema: pa.Schema = file.schema_arrow.remove_metadata()
-                rows: int = file.metadata.num_rows
+                self.total = file.metadata.num_rows
+                groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
         except (pa.ArrowException, OSError) as error:
             raise InputError(_damaged(path)) from error
-        super().__init__(path, name_columns(self.schema.names), rows, notes)
-        check_rows(rows, path)
+        super().__init__(path, name_columns(self.schema.names), notes)
+        check_rows(self.total, path)
+        self.row_bytes = sum(group.total_byte_size for group in groups) / self.total  # uncompressed
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         """Read the rows in order; see `Records.chunks`."""

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from .errors import InputError, OutputError
-from .tagged import TAG_SCHEMA
+from .tag_columns import TagColumns
+
+_SUM = 4  # bytes of a CRC-32 before each part
 
 
 class Parts:
@@ -47,17 +48,25 @@ class Parts:
     def has(self, start: int) -> bool:
         return self._path(start).is_file()
 
-    def read(self, start: int) -> pd.DataFrame:
-        table = pa.ipc.open_file(pa.BufferReader(self._path(start).read_bytes())).read_all()
-        return pd.DataFrame({name: table[name].to_pylist() for name in table.column_names}, dtype=object)
+    def read(self, start: int) -> TagColumns:
+        """The tags of a chunk that is there.
 
-    def write(self, start: int, tags: pd.DataFrame) -> None:
-        arrays = [pa.array(tags[field.name].tolist(), field.type) for field in TAG_SCHEMA]
+        Raises:
+            ValueError, ArrowException, LookupError: they are not as they were written.
+        """
+        stored = self._path(start).read_bytes()
+        if stored[:_SUM] != _sum(stored[_SUM:]):
+            raise ValueError("torn")
+        return TagColumns.from_arrow(pa.ipc.open_file(pa.py_buffer(stored[_SUM:])).read_all())
+
+    def write(self, start: int, tags: TagColumns) -> None:
         sink = pa.BufferOutputStream()
-        with pa.ipc.new_file(sink, TAG_SCHEMA) as file:
-            file.write_table(pa.Table.from_arrays(arrays, schema=TAG_SCHEMA))
+        table = tags.arrow()
+        with pa.ipc.new_file(sink, table.schema) as file:
+            file.write_table(table)
+        content = sink.getvalue()
         try:
-            self._put(self._path(start).name, sink.getvalue())
+            self._put(self._path(start).name, _sum(content) + content)  # the sum tells what a power cut tore
         except OSError as error:
             raise OutputError(
                 f"{self.folder} 写不进去（{error.strerror}），腾出空间后可用 --resume 续做"
@@ -71,10 +80,7 @@ class Parts:
 
     def _put(self, name: str, content: Any) -> None:
         part = self.folder / f"{name}.part"
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())  # else a power cut may leave the name without the content
+        part.write_bytes(content)
         part.replace(self.folder / name)
 
     def _drop_torn(self) -> None:
@@ -82,7 +88,7 @@ class Parts:
         for path in self.folder.glob("*.arrow"):
             try:
                 self.read(int(path.stem))
-            except (pa.ArrowException, OSError, ValueError):
+            except (pa.ArrowException, OSError, ValueError, LookupError, AttributeError):
                 path.unlink()
 
     def _check_same(self, identity: Mapping[str, Any]) -> None:
@@ -97,6 +103,10 @@ class Parts:
                 f"不能续做：上次未完成的运行与这次不同（{'、'.join(other)}）。"
                 "请用原来的输入、模型和选项，或去掉 --resume 从头开始"
             )
+
+
+def _sum(content: Any) -> bytes:
+    return zlib.crc32(content).to_bytes(_SUM, "big")
 
 
 @contextmanager

@@ -14,9 +14,9 @@ from .delimited import DelimitedRecords
 from .errors import InputError
 from .parquet import ParquetRecords
 from .sheets import ENCRYPTED, SheetRecords, check_extent, encrypted
-from .table import Chunk, Records, as_text
+from .table import PIECE_BYTES, PIECE_ROWS, Chunk, Piece, Records, as_text
 
-__all__ = ["FORMATS", "Chunk", "Records", "as_text", "open_records"]
+__all__ = ["FORMATS", "PIECE_BYTES", "PIECE_ROWS", "Chunk", "Piece", "Records", "as_text", "open_records"]
 
 FORMATS = {
     ".xlsx": "xlsx",

@@ -48,8 +48,9 @@ class SheetRecords(Records):
         found = _survey(self._sheet, self._first)
         width = max(width, found.width)
         names = (chosen.names + [""] * width)[:width]
-        super().__init__(path, name_columns(names), found.rows, notes)
-        self.total: int = found.rows
+        super().__init__(path, name_columns(names), notes)
+        self.total = found.rows
+        self.row_bytes = 3 * found.characters / max(found.rows, 1)
         above = sum(any(row) for row in islice(self._sheet.iter_rows(), header))
         self.notes += note_header(header, above) + _note_others(self._sheet.name, others)
         self.notes += [
@@ -90,6 +91,7 @@ class _Survey:
 
     rows: int  # to the last that is not empty
     width: int  # to the last column that is not empty
+    characters: int
     rounded: dict[int, int]  # column -> numbers of which Excel lost digits
 
 
@@ -219,7 +221,7 @@ def _with_header(sheet: CalamineSheet) -> _Chosen | None:
 
 def _survey(sheet: CalamineSheet, first: int) -> _Survey:
     """Look once at every cell from row `first` on."""
-    rows = width = 0
+    rows = width = characters = 0
     rounded: dict[int, int] = {}
     for index, row in enumerate(islice(sheet.iter_rows(), first, None), 1):
         last = len(row)
@@ -229,9 +231,11 @@ def _survey(sheet: CalamineSheet, first: int) -> _Survey:
             rows = index
             width = max(width, last)
         for column, cell in enumerate(row):
-            if type(cell) is float and abs(cell) >= _ROUNDED:
+            if type(cell) is str:
+                characters += len(cell)
+            elif type(cell) is float and abs(cell) >= _ROUNDED:
                 rounded[column] = rounded.get(column, 0) + 1
-    return _Survey(rows, width, rounded)
+    return _Survey(rows, width, characters, rounded)
 
 
 def _filled(cell: Any) -> bool:

@@ -12,11 +12,24 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from .errors import InputError
+
+PIECE_BYTES = 1 << 20  # what one process reads, tags and writes at a time: bounds memory
+PIECE_ROWS = 4000
+
+
+class Piece(Protocol):
+    """Some rows of a file that are not read yet, or are: what one process is given to work on."""
+
+    @property
+    def start(self) -> int: ...
+
+    def chunk(self) -> Chunk: ...
 
 
 @dataclass(frozen=True)
@@ -27,6 +40,11 @@ class Chunk:
     frame: pd.DataFrame  # RangeIndex from 0; csv: str; sheets: cells as they stood; parquet: Arrow types
     sources: Sequence[int]  # for each row its number in the sheet, or the line it begins on
     problems: dict[int, str] = field(default_factory=dict)  # row of `frame` -> why it is not as it was meant
+    raw: Sequence[str] | None = None  # csv with commas, every row with all columns: the line it begins on
+
+    def chunk(self) -> Chunk:
+        """Itself: a piece that is read already."""
+        return self
 
     def row_number(self, i: int) -> int:
         """Give the number by which a person finds row `i`: the sheet's row, the csv's line, from 1."""
@@ -36,15 +54,25 @@ class Chunk:
 class Records(ABC):
     """A file of records, opened: its columns are known, its rows come in chunks.
 
-    `total` is the number of rows, None when it would cost a full read. `notes` are remarks for the
+    `total` is the number of rows, `row_bytes` about how much text one holds. `notes` are remarks for the
     user, in Chinese: what was not read, what was read otherwise than the name of the file says.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str], total: int | None, notes: Sequence[str]) -> None:
+    total: int
+    row_bytes: float = PIECE_BYTES / PIECE_ROWS
+
+    def __init__(self, path: Path, columns: Sequence[str], notes: Sequence[str]) -> None:
         self.path = path
         self.columns = list(columns)
-        self.total = total
         self.notes = list(notes)
+
+    def pieces(self) -> Iterator[Piece]:
+        """All rows, in order, in pieces of about the same size; the same ones at each call.
+
+        Raises:
+            InputError: the file is damaged further on; a piece's `chunk` may raise it, too.
+        """
+        return self.chunks(max(1, min(PIECE_ROWS, int(PIECE_BYTES / max(self.row_bytes, 1)))))
 
     @abstractmethod
     def chunks(self, size: int) -> Iterator[Chunk]:

@@ -8,6 +8,7 @@ quantisation: Jacob and others, Quantization and Training of Neural Networks, CV
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,18 @@ class Weights:
         largest = np.abs(weights).max(axis=0, initial=0)
         scale = np.where(largest > 0, largest / _MOST, 1).astype(np.float32)
         return cls(np.rint(weights / scale).astype(np.int8), scale)
+
+    @classmethod
+    def mapped(cls, path: Path, scale: Matrix) -> Weights:
+        """Weights whose padded steps lie in a file and are shared by all processes that map it.
+
+        Raises:
+            ValueError, OSError: the file is another one.
+        """
+        weights = cls(np.empty((0, len(scale)), dtype=np.int8), scale)
+        weights.steps = np.load(path, mmap_mode="r")
+        weights.shape = len(weights.steps), len(scale)
+        return weights
 
     @property
     def labels(self) -> slice:

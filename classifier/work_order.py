@@ -30,12 +30,17 @@ class WorkOrder:
 
     @property
     def request(self) -> str:
-        """What the model reads: `title。text`, or the text where there is no title.
+        """What the model reads."""
+        return request_of(self.title, self.text)
 
-        The title becomes the first sentence, which is a field of its own in the features.
-        """
-        title = self.title.strip()
-        return f"{title}。{self.text}" if title else self.text
+
+def request_of(title: str, text: str) -> str:
+    """`title。text`, or the text where there is no title.
+
+    The title becomes the first sentence, which is a field of its own in the features.
+    """
+    title = title.strip()
+    return f"{title}。{text}" if title else text
 
 
 @dataclass(frozen=True, slots=True)

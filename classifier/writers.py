@@ -5,10 +5,10 @@ csv and parquet stand here, xlsx in `workbook`, and what they share in `output`.
 
 from __future__ import annotations
 
+import codecs
 import csv
-import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .errors import InputError, OutputError
-from .output import Writer, cells_of, local, sound
+from .output import Writer, cells_of, explained, local, sound
 from .table import as_text, is_missing
 from .workbook import XlsxWriter
 
@@ -26,6 +26,7 @@ __all__ = ["SUFFIXES", "Writer", "open_writer"]
 
 SUFFIXES = (".xlsx", ".csv", ".parquet")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # OWASP, "CSV Injection"
+_RISKY = frozenset(_FORMULA)
 _NUMBER = re.compile(r"[+-]?[\d.,]*%?")  # -3.5 and +8613800138000 compute nothing
 
 
@@ -63,20 +64,25 @@ class CsvWriter(Writer):
     """
 
     def _begin(self, file: BinaryIO) -> None:
-        # A lone surrogate, as broken JSON brings it, has no UTF-8: it becomes a question mark.
-        self._text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
-        self._csv = csv.writer(self._text, lineterminator="\r\n")
-        self._csv.writerow([guarded(name) for name in self.columns])
+        file.write(codecs.BOM_UTF8 + csv_bytes(_lines([map(guarded, self.columns)])))
 
     def _append(self, frame: pd.DataFrame) -> None:
-        columns = [[guarded(cell) for cell in cells_of(frame.iloc[:, i])] for i in range(frame.shape[1])]
-        self._csv.writerows(zip(*columns, strict=True))
+        lines = csv_lines(frame)
+        # An empty cell that is alone on its line is quoted: else the line would be blank.
+        self._file.write(csv_bytes([line or '""' for line in lines] if len(self.columns) == 1 else lines))
+
+    def write_lines(self, lines: bytes, rows: int) -> None:
+        """Append rows that `csv_bytes` has made elsewhere.
+
+        Raises:
+            OutputError: the disk is full.
+        """
+        with explained(self.path):
+            self._file.write(lines)
+        self.rows += rows
 
     def _finish(self) -> None:
-        self._text.flush()
-
-    def _abandon(self) -> None:
-        self._text.close()
+        """Nothing is held back."""
 
 
 class ParquetWriter(Writer):
@@ -117,6 +123,59 @@ class ParquetWriter(Writer):
     def _abandon(self) -> None:
         if self._parquet is not None:
             self._parquet.close()
+
+
+def csv_lines(frame: pd.DataFrame, raw: Sequence[str] | None = None) -> list[str]:
+    """The rows of a frame as they stand in a csv, without the end of the line.
+
+    `raw` are the lines on which the rows begin in the csv that the frame was read from: those without
+    quotes are whole, and mostly as they would be written again.
+    """
+    if raw is None:
+        columns = [[_guarded(cell) for cell in cells_of(column)] for _, column in frame.items()]
+        return _lines(zip(*columns, strict=True))
+    lines = [line.rstrip("\r\n") for line in raw]
+    other = sorted(_others(lines))
+    for row, line in zip(other, csv_lines(frame.iloc[other]), strict=True):
+        lines[row] = line
+    return lines
+
+
+def csv_field(cell: object) -> str:
+    """A cell as it stands in a csv beside others."""
+    return _lines([[guarded(cell)]])[0]
+
+
+def csv_bytes(lines: Sequence[str]) -> bytes:
+    """Lines with their ends, as a csv holds them."""
+    # A lone surrogate, as broken JSON brings it, has no UTF-8: it becomes a question mark.
+    return "".join([f"{line}\r\n" for line in lines]).encode("utf-8", "replace")
+
+
+class _Sink(list[str]):
+    """Takes each line that `csv` writes."""
+
+    write = list.append
+
+
+def _lines(rows: Iterable[Iterable[str]]) -> list[str]:
+    sink = _Sink()
+    # The end comes off again, but with it a lone \r in a cell is quoted, in Python 3.11 too; and with a
+    # further empty column an only one that is empty is not.
+    csv.writer(sink, lineterminator="\r\n").writerows((*row, "") for row in rows)
+    return [line[: -len(",\r\n")] for line in sink]
+
+
+def _others(lines: Sequence[str]) -> set[int]:
+    """The lines that may be written otherwise than they were read: they have quotes, or formulas."""
+    whole = "\n".join(lines)
+    signs = [sign for sign in ('"', *(f",{start}" for start in _FORMULA)) if sign in whole]
+    found = {row for sign in signs for row, line in enumerate(lines) if sign in line}
+    return found | {row for row, line in enumerate(lines) if line[:1] in _RISKY}
+
+
+def _guarded(cell: object) -> str:
+    return cell if type(cell) is str and cell[:1] not in _RISKY else guarded(cell)
 
 
 def guarded(cell: object) -> str:

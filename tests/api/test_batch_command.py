@@ -11,12 +11,12 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from classifier.records import as_text, open_records
-from classifier.tagged import TAG_SCHEMA
+from classifier.records import PIECE_ROWS, as_text, open_records
+from classifier.tag_columns import TAG_SCHEMA
 
 HOTLINE = Path(sys.executable).with_name("hotline")
 LIGHT, NOISE = "迎宾大道的路灯不亮，夜里看不清路", "邻居半夜唱歌，吵得睡不着"
-MANY = 8_000
+MANY = 5 * PIECE_ROWS  # more pieces than one process would take alone
 LIMITED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
@@ -274,11 +274,11 @@ def test_a_killed_run_resumed_gives_what_one_run_gives(many, models_dir, through
     os.killpg(killed.pid, signal.SIGKILL)
     assert killed.wait() == -signal.SIGKILL
     done = len(list(parts.glob("*.arrow")))
-    assert 1 <= done < MANY // 2000
+    assert 1 <= done < MANY // PIECE_ROWS
     assert not target.exists()
     resumed = run([*command, "--resume"])
     assert resumed.returncode == 3, resumed.stderr
-    assert f"其中 {done * 2000:,} 行取自上次运行" in resumed.stderr
+    assert f"其中 {done * PIECE_ROWS:,} 行取自上次运行" in resumed.stderr
     listed = f"out.{suffix}.errors.csv"
     beside = [listed, f"out.{suffix}", f"out.{suffix}.json"]
     assert outputs(tmp_path) == sorted(beside)

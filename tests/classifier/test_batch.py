@@ -11,13 +11,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from classifier import batch, bundle
+from classifier import bundle, piecework, slices
+from classifier import table as tables
 from classifier.batch import Job, tag_file
+from classifier.columns import Columns
 from classifier.decision import Threshold
 from classifier.errors import DamagedBundle, InputError, OutputError
 from classifier.model import Model
 from classifier.records import as_text, open_records
-from classifier.tagged import TAG_SCHEMA, requests_of
+from classifier.tag_columns import TAG_SCHEMA
+from classifier.tagged import requests_of
 from training.samples import Samples
 
 ADDED = TAG_SCHEMA.names
@@ -45,9 +48,10 @@ def table(examples) -> pd.DataFrame:
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch):
-    """Chunks and windows so small that the invented work orders make several of both."""
-    monkeypatch.setattr(batch, "CHUNK", 100)
-    monkeypatch.setattr(batch, "WINDOW", 2)
+    """Pieces so small that the invented work orders make several, more than are on their way at once."""
+    monkeypatch.setattr(slices, "PIECE_ROWS", 100)
+    monkeypatch.setattr(tables, "PIECE_ROWS", 100)
+    monkeypatch.setattr(piecework, "AHEAD", 1)
 
 
 def put(frame, path):
@@ -416,11 +420,11 @@ def test_a_stopped_run_resumed_gives_what_one_run_gives(
         tag_file(Job(source, target, version, workers=workers), stop_after(300))
     assert not target.exists()
     tagged = []
-    tag_frame = batch.tag_frame
-    monkeypatch.setattr(batch, "tag_frame", lambda *args: tagged.append(args) or tag_frame(*args))
+    tag_columns = piecework.tag_columns
+    monkeypatch.setattr(piecework, "tag_columns", lambda *args: tagged.append(args) or tag_columns(*args))
     report = tag_file(Job(source, target, version, workers=1, resume=True))
     assert report.resumed >= 300
-    assert sum(len(requests) for _, requests, *_ in tagged) == len(table) - report.resumed > 0
+    assert sum(len(requests) for _, _, requests, *_ in tagged) == len(table) - report.resumed > 0
     tag_file(Job(source, through, version))
     assert target.read_bytes() == through.read_bytes()
     assert errors_of(target) == errors_of(through)
@@ -586,6 +590,6 @@ def test_a_sheet_and_an_encoding_can_be_named(tmp_path, version):
 def test_requests_of_a_file_are_those_that_the_model_reads(examples):
     records = open_records(examples)
     (chunk,) = records.chunks(1000)
-    requests = requests_of(chunk, batch.Columns.find(records.columns))
+    requests = requests_of(chunk, Columns.find(records.columns))
     assert len(requests) == len(chunk.frame)
     assert all(requests)

@@ -1,11 +1,11 @@
 import json
 
-import pandas as pd
+import numpy as np
 import pytest
 
 from classifier.errors import InputError, OutputError
 from classifier.parts import Parts, remove_unfinished, sole_run
-from classifier.tagged import TAG_SCHEMA
+from classifier.tag_columns import TAG_SCHEMA, Coded, Shares, TagColumns
 
 JOB = {"输入文件": "ab12", "列": ["内容", None], "每块行数": 2000}
 
@@ -18,7 +18,12 @@ def target(tmp_path):
 def tags(*decisions):
     row = ["a.b", "甲", "a", "乙", 0.1234, None, None, None, "help", 0.5, 1, 0.75]
     rows = [[*row, decision, "v1", "某局", None, "first", None, None] for decision in decisions]
-    return pd.DataFrame(rows, columns=TAG_SCHEMA.names, dtype=object)
+    return TagColumns(
+        {
+            field.name: Shares(np.array(cells, dtype=float)) if field.type == "double" else Coded.of(cells)
+            for field, cells in zip(TAG_SCHEMA, zip(*rows, strict=True), strict=True)
+        }
+    )
 
 
 def started(target, *starts):
@@ -33,8 +38,8 @@ def test_tags_are_read_as_they_were_written(target):
     written = tags("auto", "error", "review")
     parts.write(4000, written)
     read = parts.read(4000)
-    assert read.values.tolist() == written.values.tolist()
-    assert [type(cell) for cell in read.iloc[0]] == [type(cell) for cell in written.iloc[0]]
+    assert read.frame().values.tolist() == written.frame().values.tolist()
+    assert [*map(type, read.frame().iloc[0])] == [*map(type, written.frame().iloc[0])]
 
 
 def test_only_what_was_written_is_there(target):

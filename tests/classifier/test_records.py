@@ -147,7 +147,7 @@ def test_damaged_utf8_is_not_taken_for_gb18030_though_its_bytes_would_pass(text)
 
 
 def test_the_first_bad_byte_is_counted_across_blocks(text, monkeypatch):
-    monkeypatch.setattr("classifier.delimited._BLOCK", 8)
+    monkeypatch.setattr("classifier.encodings._BLOCK", 8)
     with pytest.raises(InputError, match="第 17 字节"):
         open_records(text("id,text\n1,x路灯".encode() + b"\xff\n" * 9))
 

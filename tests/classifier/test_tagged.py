@@ -5,13 +5,18 @@ import pytest
 
 from classifier.columns import Columns
 from classifier.decision import Threshold
-from classifier.dispatch import Directory
+from classifier.dispatch import Directory, Dispatcher
 from classifier.model import Model
 from classifier.records import Chunk
-from classifier.tagged import TAG_SCHEMA, districts_of, requests_of, tag_frame
+from classifier.tag_columns import TAG_SCHEMA
+from classifier.tagged import districts_of, requests_of, tag_columns
 from training.samples import Samples
 
 TEXTS = ["迎宾大道的路灯不亮，夜里看不清路", "邻居半夜唱歌，吵得睡不着", "请问社保卡怎么补办？"]
+
+
+def tag_frame(model, requests, problems, districts=None):
+    return tag_columns(model, Dispatcher.load(), requests, problems, districts).frame()
 
 
 def chunk_of(**columns):

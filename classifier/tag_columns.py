@@ -1,0 +1,170 @@
+"""Tags as columns beside those of the input: their names and types, and how they become cells.
+
+A label's column holds few different values and is kept as their places; a confidence's column is an
+array. So a million rows are told as arrays, and an object is made of a cell only where a format wants
+one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from .writers import csv_field
+
+TAG_SCHEMA = pa.schema(
+    [
+        ("category_code", pa.string()),
+        ("category_name", pa.string()),
+        ("first_code", pa.string()),
+        ("first_name", pa.string()),
+        ("category_confidence", pa.float64()),
+        ("scope", pa.string()),
+        ("scope_detail", pa.string()),
+        ("scope_confidence", pa.float64()),
+        ("request_type", pa.string()),
+        ("request_type_confidence", pa.float64()),
+        ("urgent", pa.int8()),
+        ("urgent_confidence", pa.float64()),
+        ("decision", pa.string()),
+        ("model_version", pa.string()),
+        ("department", pa.string()),
+        ("district_found", pa.string()),
+        ("decision_level", pa.string()),
+        ("also", pa.string()),
+        ("error_reason", pa.string()),
+    ]
+)
+"""The columns that tagging adds to those of the input, with their types in parquet."""
+
+DIGITS = 4  # of a confidence
+
+Cells = npt.NDArray[np.object_]
+_ONE = 10**DIGITS
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A column of few different values: row `i` has `values[places[i]]`, or nothing where that is -1."""
+
+    places: npt.NDArray[np.int64]
+    values: Sequence[object]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @classmethod
+    def of(cls, cells: Sequence[object]) -> Self:
+        """A column of plain cells; None stays nothing."""
+        known: dict[object, int] = {}
+        places = [-1 if cell is None else known.setdefault(cell, len(known)) for cell in cells]
+        return cls(np.array(places, dtype=np.int64), list(known))
+
+    def spread(self, rows: npt.NDArray[np.int64], count: int) -> Self:
+        """The column `count` rows long, its cells at `rows` and nothing elsewhere."""
+        places = np.full(count, -1, dtype=np.int64)
+        places[rows] = self.places
+        return type(self)(places, self.values)
+
+    def cells(self) -> Cells:
+        return _array([*self.values, None])[self.places]
+
+    def fields(self) -> Cells:
+        return _array([*map(csv_field, self.values), ""])[self.places]
+
+    def arrow(self, kind: pa.DataType) -> Any:
+        places = pa.array(self.places, pa.int32(), mask=self.places < 0)
+        return pa.DictionaryArray.from_arrays(places, pa.array(self.values, kind))
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """A column of confidences, rounded; nothing where it is NaN."""
+
+    values: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def spread(self, rows: npt.NDArray[np.int64], count: int) -> Self:
+        values = np.full(count, np.nan)
+        values[rows] = self.values
+        return type(self)(values)
+
+    def cells(self) -> Cells:
+        cells: Cells = self.values.astype(object)
+        cells[np.isnan(self.values)] = None
+        return cells
+
+    def fields(self) -> Cells:
+        fields: Cells = _share_fields()[
+            np.rint(np.nan_to_num(self.values, nan=-1 / _ONE) * _ONE).astype(np.int64)
+        ]
+        return fields
+
+    def arrow(self, kind: pa.DataType) -> Any:
+        return pa.array(self.values, kind, from_pandas=True)
+
+
+@dataclass(frozen=True, slots=True)
+class TagColumns:
+    """The added columns of some rows, by name, in the order of TAG_SCHEMA."""
+
+    columns: Mapping[str, Coded | Shares]
+
+    def __len__(self) -> int:
+        return len(self.columns["decision"])
+
+    def cells(self, name: str) -> list[Any]:
+        """A column as plain objects, None where there is nothing."""
+        return list(self.columns[name].cells())
+
+    def frame(self) -> pd.DataFrame:
+        """All columns as a frame of plain objects."""
+        cells = {name: column.cells() for name, column in self.columns.items()}
+        return pd.DataFrame(cells, dtype=object)  # otherwise pandas turns None into NaN
+
+    def lines(self) -> list[str]:
+        """All columns of each row as they stand in a line of a csv."""
+        return list(map(",".join, zip(*(column.fields() for column in self.columns.values()), strict=True)))
+
+    def arrow(self) -> pa.Table:
+        """All columns; those of labels as dictionaries."""
+        arrays = {field.name: self.columns[field.name].arrow(field.type) for field in TAG_SCHEMA}
+        return pa.table(arrays)
+
+    @classmethod
+    def from_arrow(cls, table: pa.Table) -> Self:
+        """What `arrow` gave.
+
+        Raises:
+            ArrowException, LookupError, AttributeError: the table is another one.
+        """
+        columns: dict[str, Coded | Shares] = {}
+        for name in TAG_SCHEMA.names:
+            array = table[name].combine_chunks()
+            if pa.types.is_floating(array.type):
+                columns[name] = Shares(array.to_numpy(zero_copy_only=False))
+            else:
+                places = array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+                columns[name] = Coded(places.astype(np.int64), array.dictionary.to_pylist())
+        return cls(columns)
+
+
+@cache
+def _share_fields() -> Cells:
+    """How each share stands in a csv; the last one is nothing."""
+    return _array([*(csv_field(share / _ONE) for share in range(_ONE + 1)), ""])
+
+
+def _array(values: Sequence[object]) -> Cells:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array

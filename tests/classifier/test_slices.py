@@ -1,0 +1,103 @@
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier import slices
+from classifier.errors import InputError
+from classifier.records import open_records
+from classifier.writers import csv_bytes, csv_lines
+
+CELLS = st.text(alphabet="路灯a ,;\t\"\n\r'=-\u3000", max_size=6)
+ROWS = st.lists(st.lists(CELLS, min_size=3, max_size=3), min_size=1, max_size=12)
+
+
+def rows_of(chunks):
+    """Number and cells of every row."""
+    return [
+        (chunk.row_number(row), cells)
+        for chunk in chunks
+        for row, cells in enumerate(chunk.frame.values.tolist())
+    ]
+
+
+def written(rows, quoting=csv.QUOTE_MINIMAL, end="\r\n"):
+    text = io.StringIO(newline="")
+    csv.writer(text, quoting=quoting, lineterminator=end).writerows([["编号", "内容", "备注"], *rows])
+    return text.getvalue()
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    return tmp_path_factory.mktemp("slices") / "in.csv"
+
+
+@pytest.fixture(params=[1, 3, 4000])
+def rows_at_once(request, monkeypatch):
+    monkeypatch.setattr(slices, "PIECE_ROWS", request.param)
+    monkeypatch.setattr(slices, "PIECE_BYTES", 16 * request.param)
+
+
+def same(path, text, encoding):
+    """Slices, each read by itself, hold what the whole file read from end to end holds."""
+    path.write_bytes(text.encode(encoding))
+    try:
+        records = open_records(path)
+    except InputError:
+        return None
+    assert rows_of(piece.chunk() for piece in records.pieces()) == rows_of(records.chunks(1000))
+    assert [piece.start for piece in records.pieces()] == sorted({piece.start for piece in records.pieces()})
+    return records
+
+
+@given(
+    ROWS,
+    st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    st.sampled_from(["\r\n", "\n", "\r"]),
+    st.sampled_from(["utf-8", "utf-8-sig", "gb18030"]),
+)
+def test_slices_hold_the_rows_that_the_file_holds(path, rows, quoting, end, encoding):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slices, "PIECE_BYTES", 24)
+        patch.setattr(slices, "PIECE_ROWS", 2)
+        same(path, written(rows, quoting, end), encoding)
+
+
+@given(st.text(alphabet='路,a"\n\r \u3000', max_size=60))
+def test_slices_of_any_text_hold_what_the_file_holds(path, text):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slices, "PIECE_BYTES", 8)
+        same(path, f"编号,内容\n1,灯\n{text}", "utf-8")
+
+
+@given(ROWS)
+def test_lines_that_are_taken_over_are_those_that_would_be_written(path, rows):
+    path.write_bytes(written(rows).encode())
+    try:
+        pieces = list(open_records(path).pieces())
+    except InputError:  # nothing but empty rows
+        return
+    for piece in pieces:
+        chunk = piece.chunk()
+        assert csv_bytes(csv_lines(chunk.frame, chunk.raw)) == csv_bytes(csv_lines(chunk.frame))
+
+
+def test_a_sound_file_is_cut_in_slices(path, rows_at_once):
+    rows = [[str(number), "路灯不亮\n请修" * (number % 3), ""] for number in range(20)]
+    records = same(path, written(rows), "utf-8")
+    assert records.total == 20
+    assert len(list(records.pieces())) >= 20 / slices.PIECE_ROWS
+
+
+def test_rows_that_are_empty_at_the_end_are_in_no_slice(path, rows_at_once):
+    records = same(
+        path, written([["1", "路灯", ""], ["", "", ""], ["2", "井盖", ""]]) + ",,\r\n" * 9, "utf-8"
+    )
+    assert records.total == 3
+
+
+def test_a_row_longer_than_a_slice_is_whole(path, rows_at_once):
+    rows = [["1", "灯" * 5000, ""], ["2", "井盖", ""]]
+    assert rows_of(piece.chunk() for piece in same(path, written(rows), "gb18030").pieces())[0][1] == rows[0]
