@@ -43,8 +43,7 @@ def draw(found: Volumes, names: LabelNames, path: Path) -> None:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    _add_font()
-    with _style(mpl):
+    with _style(mpl, _font_family()):
         figure = Figure(figsize=(9, 5), dpi=150, layout="constrained")
         axes = figure.add_subplot()
         series = _series(found, names)
@@ -67,10 +66,10 @@ def _write(figure: Figure, path: Path) -> None:
         raise OutputError(f"{path} 写不进去（{error.strerror}），请检查文件夹、权限和磁盘空间") from error
 
 
-def _style(mpl: Any) -> AbstractContextManager[None]:
+def _style(mpl: Any, family: str) -> AbstractContextManager[None]:
     style: AbstractContextManager[None] = mpl.rc_context(
         {
-            "font.family": ["Noto Sans CJK SC", "DejaVu Sans"],
+            "font.family": [family, "DejaVu Sans"],
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.grid": True,
@@ -83,11 +82,13 @@ def _style(mpl: Any) -> AbstractContextManager[None]:
 
 
 @cache
-def _add_font() -> None:
+def _font_family() -> str:
+    """The shipped font's family as matplotlib calls it, which differs between its versions, once it is added."""
     from matplotlib.font_manager import fontManager
 
     with as_file(files("api") / "data" / "fonts" / FONT) as font:
         fontManager.addfont(str(font))
+    return str(fontManager.ttflist[-1].name)
 
 
 def _series(found: Volumes, names: LabelNames) -> Series:
