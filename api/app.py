@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from classifier.dispatch import Dispatcher
 from classifier.store import ModelStore
 
+from .desk import Desk
 from .ledger.ledger import Ledger
 from .problems import add_problems
 from .routes import health, tags, volumes, work_orders
@@ -27,7 +28,7 @@ def create_app(store: ModelStore, settings: Settings) -> FastAPI:
     app.state.store = store
     app.state.settings = settings
     app.state.ledger = Ledger(settings)
-    app.state.dispatcher = Dispatcher.load()
+    app.state.desk = Desk(store, Dispatcher.load(), app.state.ledger if settings.record else None)
     app.include_router(health.router)
     for router in (tags.router, volumes.router, work_orders.router):
         app.include_router(router, prefix="/v1")

@@ -197,7 +197,10 @@ def _facet_out(model: Model, request: str | None, name: str, tag: Tag) -> FacetO
         masked = mask(request)
         evidence = [EvidenceOut.of(masked, one) for one in explain(model, request, name, tag.label)]
     return FacetOut(
-        **LabelOut.of(facet, tag.label, tag.confidence).model_dump(),
+        code=tag.label,
+        name=facet.by_code[tag.label].name,
+        path=facet.path(tag.label),
+        confidence=round(tag.confidence, 4),
         first=LabelOut.first_of(facet, tag),
         level=tag.level,
         alternatives=[LabelOut.of(facet, code, share) for code, share in tag.alternatives],

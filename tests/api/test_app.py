@@ -1,5 +1,6 @@
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fastapi.testclient import TestClient
@@ -191,3 +192,19 @@ def test_no_page_loads_anything_from_elsewhere(client):
     assert client.get("/docs").status_code == 404
     assert client.get("/redoc").status_code == 404
     assert client.get("/openapi.json").json()["info"]["title"] == "hotline"
+
+
+def test_requests_that_arrive_together_are_answered_each_by_its_own(client, model):
+    """Sixteen callers at once, one of them with a moment that cannot be recorded."""
+    texts = [f"{TEXTS[number % 3]}{number}" for number in range(64)]
+    orders = [{"work_order_id": f"G{number}", "text": text} for number, text in enumerate(texts)]
+    orders[40]["received_at"] = "昨天"
+    with ThreadPoolExecutor(16) as callers:
+        answers = list(callers.map(lambda order: results(post(client, order)), orders))
+    expected = model.tag(texts)
+    for number, ((result,), tags) in enumerate(zip(answers, expected, strict=True)):
+        assert result["work_order_id"] == f"G{number}"
+        assert result["facets"]["category"]["code"] == tags["category"].label
+        assert result["recorded"] == (number != 40)
+    listed = client.get("/v1/work-orders", params={"limit": 1000}).json()["work_orders"]
+    assert {one["work_order_id"] for one in listed} == {f"G{number}" for number in range(64) if number != 40}
