@@ -13,6 +13,8 @@ from .desk import Desk
 from .ledger.ledger import Ledger
 from .problems import add_problems
 from .routes import health, tags, volumes, work_orders
+from .routes.bodies import add_schemas
+from .schemas import TagRequest
 from .settings import Settings
 
 
@@ -33,4 +35,5 @@ def create_app(store: ModelStore, settings: Settings) -> FastAPI:
     for router in (tags.router, volumes.router, work_orders.router):
         app.include_router(router, prefix="/v1")
     add_problems(app)
+    add_schemas(app, TagRequest)
     return app

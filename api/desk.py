@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import islice
 
-import numpy as np
+from pydantic_core import to_json
 
+from classifier.cleaned import clean_many
 from classifier.dispatch import Dispatcher
 from classifier.store import ModelStore
 
 from .entering import Arrival, enter
 from .gathered import Gathered
 from .ledger.ledger import Ledger
-from .schemas import TagRequest, TagResponse
+from .schemas import TagRequest, tags_out
 
 SMALL = 20  # work orders of a request that is gathered with others
 AT_ONCE = 64  # requests gathered
@@ -42,7 +43,7 @@ class Desk:
         """
         if asked.explain or len(asked.work_orders) > SMALL:
             return (await asyncio.to_thread(self._answers, [asked]))[0]
-        return await asyncio.wrap_future(self._gathered.bring(asked))
+        return await self._gathered.bring(asked)
 
     def _answers(self, asked: Sequence[TagRequest]) -> list[bytes]:
         """The answers to several requests; all are of one model, and recorded together or not at all."""
@@ -51,22 +52,25 @@ class Desk:
         arrived = [one for request in asked for one in request.work_orders]
         orders = [one.to_work_order() for one in arrived]
         requests = [order.request for order in orders]
-        tags = model.tag(requests)
+        cleaned = clean_many(requests)
+        tags = list(model.tagging(requests, cleaned))
         categories = [given["category"].label for given in tags]
-        suggested = self._dispatcher.suggest(requests, categories, [order.district for order in orders])
-        arrivals: list[Arrival] = []
+        suggested = self._dispatcher.suggest(cleaned, categories, [order.district for order in orders])
+        arrivals: Sequence[Arrival | None] = [None] * len(orders)
         if ledger:
             pairs = zip(orders, arrived, strict=True)
-            arrivals = [Arrival.of(order, one.received_at, one.department) for order, one in pairs]
-            enter(ledger, arrivals, tags, model, suggested)
-        ends = np.cumsum([0, *(len(request.work_orders) for request in asked)]).tolist()
-        answers = []
-        for request, (start, until) in zip(asked, pairwise(ends), strict=True):
-            some = slice(start, until)
-            answer = TagResponse.of(
-                orders[some], tags[some], model, suggested[some], explained=request.explain
+            entered = [Arrival.of(order, one.received_at, one.department) for order, one in pairs]
+            enter(ledger, entered, tags, model, suggested)
+            arrivals = entered
+        rows = zip(orders, tags, suggested, arrivals, strict=True)
+        return [
+            to_json(
+                {
+                    "results": [
+                        tags_out(order, given, model, unit, explained=request.explain, arrival=arrival)
+                        for order, given, unit, arrival in islice(rows, len(request.work_orders))
+                    ]
+                }
             )
-            if ledger:
-                answer.tell(arrivals[some])
-            answers.append(answer.model_dump_json(exclude_none=True).encode())
-        return answers
+            for request in asked
+        ]

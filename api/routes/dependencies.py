@@ -19,7 +19,8 @@ async def _store(request: Request) -> ModelStore:
     return cast(ModelStore, request.app.state.store)
 
 
-async def _desk(request: Request) -> Desk:
+def desk_of(request: Request) -> Desk:
+    """Where work orders are tagged."""
     return cast(Desk, request.app.state.desk)
 
 
@@ -45,4 +46,3 @@ TheModels = Annotated[ModelStore, Depends(_store)]
 TheLedger = Annotated[Ledger, Depends(_ledger)]
 TheRecorder = Annotated[Ledger | None, Depends(_recorder)]
 TheNames = Annotated[LabelNames, Depends(_names)]
-TheDesk = Annotated[Desk, Depends(_desk)]

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,6 +8,7 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.problems import MEDIA_TYPE
+from api.schemas import TagResponse
 from classifier import bundle
 from classifier.model import Model
 from classifier.store import ModelStore
@@ -27,6 +29,7 @@ def post(client, *orders, **more):
 
 def results(answer):
     assert answer.status_code == 200, answer.text
+    TagResponse.model_validate(answer.json(), extra="forbid")  # what OpenAPI promises
     return answer.json()["results"]
 
 
@@ -192,6 +195,16 @@ def test_no_page_loads_anything_from_elsewhere(client):
     assert client.get("/docs").status_code == 404
     assert client.get("/redoc").status_code == 404
     assert client.get("/openapi.json").json()["info"]["title"] == "hotline"
+
+
+def test_openapi_holds_every_schema_that_it_refers_to(client):
+    described = client.get("/openapi.json")
+    referred = set(re.findall(r'"#/components/schemas/([^"]+)"', described.text))
+    assert (
+        {"TagRequest", "WorkOrderIn", "TagResponse"}
+        <= referred
+        <= {*described.json()["components"]["schemas"]}
+    )
 
 
 def test_requests_that_arrive_together_are_answered_each_by_its_own(client, model):

@@ -1,5 +1,5 @@
+import asyncio
 import threading
-from concurrent.futures import CancelledError
 
 import pytest
 
@@ -30,50 +30,47 @@ def work():
     return Work()
 
 
-def brought(work, *numbers, most=8):
-    """The futures of numbers that gather while the first is worked on."""
+async def brought(work, *numbers, most=8, given_up=()):
+    """What comes of numbers that gather while the first is worked on; some callers give up meanwhile."""
     gathered = Gathered(work, most)
-    futures = [gathered.bring(numbers[0])]
-    assert work.begun.wait(WAIT)
-    futures += [gathered.bring(number) for number in numbers[1:]]
-    return futures
+    callers = [asyncio.create_task(gathered.bring(numbers[0]))]
+    assert await asyncio.to_thread(work.begun.wait, WAIT)
+    callers += [asyncio.create_task(gathered.bring(number)) for number in numbers[1:]]
+    await asyncio.sleep(0)  # each has put down what it brings
+    for place in given_up:
+        callers[place].cancel()
+    await asyncio.sleep(0)
+    work.free.set()
+    async with asyncio.timeout(WAIT):
+        return await asyncio.gather(*callers, return_exceptions=True)
 
 
 def test_what_gathers_while_it_is_busy_is_worked_on_together(work):
-    futures = brought(work, 1, 2, 3, 4)
-    work.free.set()
-    assert [future.result(WAIT) for future in futures] == [2, 4, 6, 8]
+    assert asyncio.run(brought(work, 1, 2, 3, 4)) == [2, 4, 6, 8]
     assert work.seen == [[1], [2, 3, 4]]
 
 
 def test_no_more_than_the_most_are_worked_on_at_once(work):
-    futures = brought(work, 1, 2, 3, 4, most=2)
-    work.free.set()
-    assert [future.result(WAIT) for future in futures] == [2, 4, 6, 8]
+    assert asyncio.run(brought(work, 1, 2, 3, 4, most=2)) == [2, 4, 6, 8]
     assert work.seen == [[1], [2, 3], [4]]
 
 
 def test_none_suffers_for_another(work):
-    futures = brought(work, 1, 2, 13, 4)
-    work.free.set()
-    with pytest.raises(ValueError, match="thirteen"):
-        futures[2].result(WAIT)
-    assert [futures[place].result(WAIT) for place in (0, 1, 3)] == [2, 4, 8]
+    first, second, error, fourth = asyncio.run(brought(work, 1, 2, 13, 4))
+    assert (first, second, fourth) == (2, 4, 8)
+    assert isinstance(error, ValueError)
 
 
 def test_what_nobody_waits_for_any_more_is_not_worked_on(work):
-    futures = brought(work, 1, 2, 3)
-    assert futures[1].cancel()
-    work.free.set()
-    assert futures[2].result(WAIT) == 6
+    first, gone, third = asyncio.run(brought(work, 1, 2, 3, given_up=[1]))
+    assert (first, third) == (2, 6)
+    assert isinstance(gone, asyncio.CancelledError)
     assert work.seen == [[1], [3]]
-    with pytest.raises(CancelledError):
-        futures[1].result(WAIT)
 
 
-def test_it_goes_on_after_an_error(work):
+def test_it_serves_one_loop_after_another_and_goes_on_after_an_error(work):
     work.free.set()
     gathered = Gathered(work, 8)
     with pytest.raises(ValueError, match="thirteen"):
-        gathered.bring(13).result(WAIT)
-    assert gathered.bring(7).result(WAIT) == 14
+        asyncio.run(gathered.bring(13))
+    assert asyncio.run(gathered.bring(7)) == 14
