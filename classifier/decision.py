@@ -42,10 +42,11 @@ class Rule:
 
     def decide(self, confidences: Floats) -> FacetTags:
         """The label of each text, and to which level it needs no review; confidences are texts x labels."""
-        label = decode(self.facet, confidences, self.alarm)
+        of_firsts = first_confidences(self.facet, confidences)
+        label = _labels(self.facet, confidences, of_firsts, self.alarm)
         texts = np.arange(len(label))
         first = self.facet.first_index[label]
-        first_confidence = first_confidences(self.facet, confidences)[texts, first]
+        first_confidence = of_firsts[texts, first]
         above = np.where(first_confidence >= self._first_at[first], 1, 0)
         level = np.where(confidences[texts, label] >= self._second_at[label], 2, above)
         return FacetTags(self.facet, confidences, label, first, np.minimum(first_confidence, 1), level)
@@ -67,7 +68,7 @@ def first_confidences(facet: Facet, confidences: Floats) -> Floats:
     return cast(Floats, np.add.reduceat(confidences[:, order], starts, axis=1))
 
 
-def decode(facet: Facet, confidences: Floats, alarm: float = NEVER) -> Places:
+def _labels(facet: Facet, confidences: Floats, of_firsts: Floats, alarm: float) -> Places:
     """The label of each text: the best below the best first level, so that the levels never contradict.
 
     The facet's alarm, where it has one, goes before a better label from the confidence `alarm` on.
@@ -78,6 +79,5 @@ def decode(facet: Facet, confidences: Floats, alarm: float = NEVER) -> Places:
             return best
         rare = facet.codes.index(facet.alarm)
         return np.where(confidences[:, rare] >= alarm, rare, best)
-    first = first_confidences(facet, confidences).argmax(axis=1)
-    below = facet.first_index[None, :] == first[:, None]
+    below = facet.first_index[None, :] == of_firsts.argmax(axis=1)[:, None]
     return cast(Places, np.where(below, confidences, -1).argmax(axis=1))

@@ -8,7 +8,6 @@ here is a linear one, and what decided can be told exactly.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 
@@ -111,7 +110,7 @@ class Model:
         facets = {
             name: self._facet_tags(facet, confidences[name], blank) for name, facet in self.facets.items()
         }
-        facets["category"] = replace(facets["category"], also=self._also(cleaned, facets["category"]))
+        facets["category"].also.update(self._also(cleaned, facets["category"]))
         warnings: dict[int, tuple[str, ...]] = {}
         for place, told in chain(_warnings(requests, cleaned, blank), self._rarely_together(facets)):
             warnings[place] = (*warnings.get(place, ()), told)

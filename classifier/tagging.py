@@ -33,7 +33,7 @@ class FacetTags:
     firsts: Places
     first_confidence: Floats
     levels: Places  # how deep the automatic decision reaches: places in LEVELS
-    also: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # place of a text -> further codes
+    also: dict[int, tuple[str, ...]] = field(default_factory=dict)  # place of a text -> further codes
 
     @property
     def confidence(self) -> Floats:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from classifier.decision import NEVER, Threshold, decide, decode, first_confidences
+from classifier.decision import NEVER, Threshold, decide, first_confidences
 from classifier.taxonomy import Facet, Label
 
 TWO_LEVELS = Facet(
@@ -18,19 +18,23 @@ TWO_LEVELS = Facet(
 )
 
 
+def labels(facet, confidences, alarm=NEVER):
+    return decide(facet, confidences, Threshold(alarm=alarm)).labels.tolist()
+
+
 def test_a_label_that_is_best_alone_yields_to_the_best_first_level():
     confidences = np.array([[0.4, 0.35, 0.25], [0.6, 0.3, 0.1]])
-    assert decode(TWO_LEVELS, confidences).tolist() == [1, 0]
+    assert labels(TWO_LEVELS, confidences) == [1, 0]
     assert first_confidences(TWO_LEVELS, confidences) == pytest.approx(np.array([[0.4, 0.6], [0.6, 0.4]]))
 
 
 def test_an_alarm_goes_before_a_better_label_from_its_confidence_on():
     facet = Facet.flat("urgent", "紧急", ["0", "1"])
     shares = np.array([[0.9, 0.1], [0.75, 0.25], [0.4, 0.6]])
-    assert decode(facet, shares, 0.2).tolist() == [0, 0, 1]
+    assert labels(facet, shares, 0.2) == [0, 0, 1]
     alarming = replace(facet, alarm="1")
-    assert decode(alarming, shares, 0.2).tolist() == [0, 1, 1]
-    assert decode(alarming, shares).tolist() == [0, 0, 1]
+    assert labels(alarming, shares, 0.2) == [0, 1, 1]
+    assert labels(alarming, shares) == [0, 0, 1]
 
 
 def test_a_label_may_have_a_higher_threshold_than_the_others():
