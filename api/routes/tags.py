@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from ..entering import Arrival, enter
+from ..observed import tag_observed
 from ..schemas import TagRequest, TagResponse
 from .dependencies import TheDispatcher, TheModels, TheRecorder
 
@@ -18,7 +19,7 @@ def tag(
     """Tag one to a thousand work orders, in order, and enter them in the ledger."""
     model = models.current()
     orders = [order.to_work_order() for order in arrived.work_orders]
-    tags = model.tag([order.request for order in orders])
+    tags = tag_observed(model, [order.request for order in orders])
     suggested = dispatcher.suggest(
         [order.request for order in orders],
         [given["category"].label for given in tags],
