@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from classifier.model import Model
 
 RETRY_SECONDS = 30  # after which a version that could not be loaded is tried again
+WATCH_SECONDS = 1.0
 _KEPT = 3  # files of weights: of the current version, and of those that a slower worker may be about to map
 
 _log = structlog.get_logger("hotline.models")
@@ -69,6 +71,17 @@ class ServedModels(ModelStore):
         else:
             self._begin(wanted)
         return answering[1]
+
+    def watch(self, seconds: float = WATCH_SECONDS) -> None:
+        """Look by itself too, so that a promoted version is loaded before somebody asks."""
+
+        def look() -> None:
+            while True:
+                time.sleep(seconds)
+                with suppress(ModelError):  # nothing answers yet; who asks is told
+                    self.current()
+
+        threading.Thread(target=look, name="model-watch", daemon=True).start()
 
     def _wanted(self) -> Bundle:
         folder = self.path(self.current_version())

@@ -151,4 +151,5 @@ def served_app() -> FastAPI:
     app = create_app(models, settings)
     models.on_load = app.state.metrics.loaded
     models.current()
+    models.watch()
     return app
