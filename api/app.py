@@ -9,10 +9,12 @@ from fastapi import FastAPI
 from classifier.dispatch import Dispatcher
 from classifier.store import ModelStore
 
+from .access_log import AccessLog
 from .desk import Desk
 from .ledger.ledger import Ledger
+from .metrics import Metrics
 from .problems import add_problems
-from .routes import health, tags, volumes, work_orders
+from .routes import health, metrics, tags, volumes, work_orders
 from .routes.bodies import add_schemas
 from .schemas import TagRequest
 from .settings import Settings
@@ -31,9 +33,12 @@ def create_app(store: ModelStore, settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.ledger = Ledger(settings)
     app.state.desk = Desk(store, Dispatcher.load(), app.state.ledger if settings.record else None)
+    app.state.metrics = Metrics()
     app.include_router(health.router)
+    app.include_router(metrics.router)
     for router in (tags.router, volumes.router, work_orders.router):
         app.include_router(router, prefix="/v1")
     add_problems(app)
     add_schemas(app, TagRequest)
+    app.add_middleware(AccessLog, metrics=app.state.metrics)  # the last one added is the outermost
     return app

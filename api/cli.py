@@ -11,7 +11,7 @@ import typer
 
 from classifier.errors import HotlineError
 
-from .commands import batch, db, evaluate, models, serve, tag, train, volumes
+from .commands import batch, db, doctor, evaluate, models, serve, settings, tag, train, volumes
 from .console import say, say_error
 
 INTERRUPTED = 130  # typer's exit code for Ctrl+C, in place of a KeyboardInterrupt
@@ -32,6 +32,8 @@ app.add_typer(models.app, name="models")
 app.command("volumes")(volumes.volumes)
 app.add_typer(db.app, name="db")
 app.command("serve")(serve.serve)
+app.command("settings")(settings.settings)
+app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:

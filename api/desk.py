@@ -7,22 +7,32 @@ load that costs each of them a fraction of what it costs alone.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from itertools import islice
+from typing import NamedTuple
 
 from pydantic_core import to_json
 
 from classifier.cleaned import clean_many
 from classifier.dispatch import Dispatcher
+from classifier.model import Model
 from classifier.store import ModelStore
+from classifier.work_order import Tags
 
 from .entering import Arrival, enter
 from .gathered import Gathered
 from .ledger.ledger import Ledger
+from .observed import Observed, observed
 from .schemas import TagRequest, tags_out
 
 SMALL = 20  # work orders of a request that is gathered with others
 AT_ONCE = 64  # requests gathered
+
+
+class _Asked(NamedTuple):
+    request: TagRequest
+    seen: Observed  # what the request did, for log and metrics
 
 
 class Desk:
@@ -41,19 +51,23 @@ class Desk:
             ModelError: there is no sound model.
             LedgerError: the ledger cannot be reached, or is none.
         """
+        waiting = _Asked(asked, observed())
         if asked.explain or len(asked.work_orders) > SMALL:
-            return (await asyncio.to_thread(self._answers, [asked]))[0]
-        return await self._gathered.bring(asked)
+            return (await asyncio.to_thread(self._answers, [waiting]))[0]
+        return await self._gathered.bring(waiting)
 
-    def _answers(self, asked: Sequence[TagRequest]) -> list[bytes]:
+    def _answers(self, waiting: Sequence[_Asked]) -> list[bytes]:
         """The answers to several requests; all are of one model, and recorded together or not at all."""
+        asked = [one.request for one in waiting]
         ledger = self._ledger.open(create=True) if self._ledger else None  # looked at until it was right once
         model = self._store.current()
         arrived = [one for request in asked for one in request.work_orders]
         orders = [one.to_work_order() for one in arrived]
         requests = [order.request for order in orders]
+        start = time.perf_counter()
         cleaned = clean_many(requests)
         tags = list(model.tagging(requests, cleaned))
+        _observe(waiting, model, tags, time.perf_counter() - start)
         categories = [given["category"].label for given in tags]
         suggested = self._dispatcher.suggest(cleaned, categories, [order.district for order in orders])
         arrivals: Sequence[Arrival | None] = [None] * len(orders)
@@ -74,3 +88,14 @@ class Desk:
             )
             for request in asked
         ]
+
+
+def _observe(waiting: Sequence[_Asked], model: Model, tags: Sequence[Tags], seconds: float) -> None:
+    """Put down at each request what was tagged for it; the one call of the model is the first one's."""
+    waiting[0].seen.tagging_seconds.append(seconds)
+    left = iter(tags)
+    for request, seen in waiting:
+        seen.work_orders += len(request.work_orders)
+        seen.model_version = model.version
+        given = islice(left, len(request.work_orders))
+        seen.tagged.update((one["category"].first, one.decision) for one in given)

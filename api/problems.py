@@ -22,6 +22,8 @@ from classifier.errors import (
     OutputError,
 )
 
+from .observed import observed
+
 MEDIA_TYPE = "application/problem+json"
 
 STATUSES: dict[type[HotlineError], HTTPStatus] = {
@@ -82,10 +84,17 @@ def problem(
 
 
 async def _ours(_request: Request, error: Exception) -> JSONResponse:
+    seen = observed()
+    seen.error, seen.is_ledger_error = type(error).__name__, _is_trouble(error)
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
     headers = {"Retry-After": str(RETRY_SECONDS)} if isinstance(error, LedgerUnavailable) else None
     title = _LEDGER_TITLES.get(status) if isinstance(error, LedgerError) else None
     return problem(status, str(error), headers, **({"title": title} if title else {}))
+
+
+def _is_trouble(error: Exception) -> bool:
+    """Whether the ledger failed; that it has no such work order is an answer."""
+    return isinstance(error, LedgerError) and not isinstance(error, NoWorkOrder)
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:

@@ -1,16 +1,22 @@
-"""What the environment says, read once at a door: `HOTLINE_...`, and nothing misspelt among it."""
+"""What the environment and `hotline.toml` say, read once at a door, and nothing misspelt among it.
+
+The environment, `HOTLINE_...`, goes before the file; an option of a command goes before both.
+"""
 
 from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from classifier.errors import InputError
+
+from .settings_file import CONFIG, read_file, settings_file
 
 PREFIX = "HOTLINE_"
 StoredText = Literal["none", "masked", "full"]
@@ -21,11 +27,16 @@ _SAID = {
     "record": "true 或 false",
     "store_text": "none（不存）、masked（遮盖个人号码后存）或 full（原文）",
     "text_days": "天数，1 以上的整数",
+    "host": "监听地址，如 127.0.0.1",
+    "port": "端口，1 到 65535 的整数",
+    "workers": "进程数，1 到 256 的整数",
+    "shutdown_seconds": "秒数，1 到 3600 的整数",
+    "log": "json（每行一个 JSON）或 text（给人看）",
 }
 
 
 class Settings(BaseSettings):
-    """Each field is the variable `HOTLINE_FIELD`; an option of a command goes before it."""
+    """Each field is the variable `HOTLINE_FIELD`, or `field` in the file; a command's option goes first."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
@@ -35,39 +46,85 @@ class Settings(BaseSettings):
     """Whether the service enters the work orders that it tags in the ledger."""
     store_text: StoredText = "masked"
     """What of title and text the ledger keeps."""
-    text_days: int | None = None
+    text_days: int | None = Field(default=None, ge=1)
     """After how many days `hotline db purge` takes the texts away where no date is given."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8345, ge=1, le=65535)
+    workers: int = Field(default=1, ge=1, le=256)
+    """How many processes answer."""
+    shutdown_seconds: int = Field(default=30, ge=1, le=3600)
+    """How long requests in flight may go on after the service was told to stop."""
+    log: Literal["json", "text"] | None = None
+    """The service's log; where it is not said, text on a terminal and JSON elsewhere."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The file comes last; there are no others."""
+        path = settings_file()
+        stored = read_file(path) if path else {}
+        return init_settings, env_settings, InitSettingsSource(settings_cls, stored)
 
 
 def read_settings(database: str | None = None) -> Settings:
-    """What the environment says; `database`, where given, is a URL or the path of a SQLite file.
+    """What environment and file say; `database`, where given, is a URL or the path of a SQLite file.
 
     Raises:
-        InputError: a variable is unknown, most likely misspelt, or its value is none of its kind.
+        InputError: a name is unknown, most likely misspelt, or a value is none of its kind.
     """
-    _check_names()
+    _check_variables()
+    path = settings_file()
+    if path:
+        _check_keys(path, read_file(path))
     try:
         settings = Settings()
     except ValidationError as error:
-        field = str(error.errors()[0]["loc"][0])
-        raise InputError(f"环境变量 {_variable(field)} 的值不对，应为{_SAID[field]}，请改正") from error
-    if settings.text_days is not None and settings.text_days < 1:
-        raise InputError(f"环境变量 {_variable('text_days')} 的值不对，应为{_SAID['text_days']}，请改正")
+        field = str(error.errors()[0]["loc"][0]).lower().removeprefix(PREFIX.lower())
+        raise InputError(f"{source_of(field)} 的值不对，应为{_SAID[field]}，请改正") from error
     if database:
         url = database if "://" in database else f"sqlite:///{database}"
         return settings.model_copy(update={"database_url": url})
     return settings
 
 
-def _variable(field: str) -> str:
+def source_of(field: str) -> str:
+    """Where a setting comes from, as people read it: a variable, the file, or the program's default."""
+    variable = variable_of(field)
+    given = next((name for name in os.environ if name.upper() == variable), None)
+    if given:
+        return f"环境变量 {given}"
+    path = settings_file()
+    if path and field in read_file(path):
+        return f"设置文件 {path} 中 {field}"
+    return "默认值"
+
+
+def variable_of(field: str) -> str:
+    """The environment variable of a setting."""
     return f"{PREFIX}{field.upper()}"
 
 
-def _check_names() -> None:
-    known = [_variable(field) for field in Settings.model_fields]
+def _check_variables() -> None:
+    known = [variable_of(field) for field in Settings.model_fields]
     for name in os.environ:
-        if name.upper().startswith(PREFIX) and name.upper() not in known:
-            fields = [variable.removeprefix(PREFIX) for variable in known]
-            close = difflib.get_close_matches(name.upper().removeprefix(PREFIX), fields, n=1)
-            hint = f"是不是 {PREFIX}{close[0]}？" if close else f"可用的是 {'、'.join(known)}。"
+        if name.upper().startswith(PREFIX) and name.upper() not in (*known, CONFIG):
+            hint = _nearest(name.upper().removeprefix(PREFIX), known, PREFIX)
             raise InputError(f"不认识环境变量 {name}。{hint}请改正或删去")
+
+
+def _check_keys(path: Path, names: Iterable[str]) -> None:
+    for name in names:
+        if name not in Settings.model_fields:
+            hint = _nearest(name, list(Settings.model_fields), "")
+            raise InputError(f"不认识设置文件 {path} 中的 {name}。{hint}请改正或删去")
+
+
+def _nearest(name: str, known: list[str], prefix: str) -> str:
+    close = difflib.get_close_matches(name, [one.removeprefix(prefix) for one in known], n=1)
+    return f"是不是 {prefix}{close[0]}？" if close else f"可用的是 {'、'.join(known)}。"

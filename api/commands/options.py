@@ -9,11 +9,24 @@ import typer
 
 MODELS_DIR = "HOTLINE_MODELS_DIR"
 
+
+def _configured(given: Path | None) -> Path | None:
+    """The folder that was given, or else the one that the settings' file names."""
+    from ..settings_file import settings_file
+
+    if given is None and settings_file():
+        from ..settings import read_settings
+
+        return read_settings().models_dir
+    return given
+
+
 ModelsDir = Annotated[
     Path | None,
     typer.Option(
         "--models-dir",
         envvar=MODELS_DIR,
+        callback=_configured,
         help="模型文件夹；不指定时用随程序附带的默认模型。",
         show_default=False,
     ),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,62 +15,111 @@ import typer
 from classifier.errors import InputError, LedgerUnavailable
 from classifier.store import ModelStore
 
-from ..console import say, say_notes
 from . import options
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from ..settings import Settings
+
+METRICS = "PROMETHEUS_MULTIPROC_DIR"  # as prometheus-client calls it; it must stand before that is imported
+SHARED = "_HOTLINE_SHARED_WEIGHTS"  # ours alone, and no setting
+HUNG_SECONDS = 60  # without a sign of life, after which a worker is replaced
+
 
 def serve(
-    host: Annotated[str, typer.Option(help="监听地址；默认只允许本机访问。")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="端口。")] = 8345,
-    workers: Annotated[int, typer.Option(min=1, max=256, help="进程数。")] = 1,
+    host: Annotated[
+        str | None,
+        typer.Option(help="监听地址；不指定时用设置 host（127.0.0.1）。", show_default=False),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="端口；不指定时用设置 port。", show_default=False),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, max=256, help="进程数；不指定时用设置 workers（1）。", show_default=False),
+    ] = None,
     database: options.Database = None,
     models_dir: options.ModelsDir = None,
 ) -> None:
-    """启动 HTTP 服务：打标并记入台账、诉求量、工单查询和更正。"""
-    import uvicorn
+    """启动 HTTP 服务：打标并记入台账、诉求量、工单查询和更正。SIGTERM 或 Ctrl+C 停止，先答完已收到的请求。"""
+    import structlog
 
-    _check_ledger(database)
+    from .. import logs
+    from ..settings import read_settings
+
+    settings = read_settings(database)
+    host, port, workers = host or settings.host, port or settings.port, workers or settings.workers
+    logs.set_up(settings.log)
+    _check_ledger(settings)
     ModelStore(models_dir).current()  # fail here, with a clear message, rather than in every worker
     _check_free(host, port)
     if models_dir:
         os.environ[options.MODELS_DIR] = str(models_dir.resolve())  # how the worker processes get to know
     shown = f"[{host}]" if ":" in host else host
-    say(f"hotline 服务：http://{shown}:{port}（Ctrl+C 停止）")
-    uvicorn.run(
+    structlog.get_logger("hotline").info("服务启动", address=f"http://{shown}:{port}", workers=workers)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)  # uvicorn stops and raises it again: exit 0
+    with tempfile.TemporaryDirectory(prefix="hotline-serve-") as folder:
+        if workers > 1:
+            _share(Path(folder))
+        _run(host, port, workers, settings.shutdown_seconds)
+    structlog.get_logger("hotline").info("服务已停止")
+
+
+def _share(folder: Path) -> None:
+    """Where the worker processes keep what is of all of them: metrics, and the model's weights."""
+    for variable, name in ((METRICS, "metrics"), (SHARED, "weights")):
+        (folder / name).mkdir()
+        os.environ[variable] = str(folder / name)
+
+
+def _run(host: str, port: int, workers: int, shutdown_seconds: int) -> None:
+    import uvicorn
+
+    from ..supervisor import supervise
+
+    config = uvicorn.Config(
         "api.commands.serve:served_app",
         factory=True,
         host=host,
         port=port,
         workers=workers,
-        log_level="warning",
+        log_config=None,  # its lines go through ours, see api/logs.py
+        access_log=False,
+        timeout_graceful_shutdown=shutdown_seconds,
+        timeout_worker_healthcheck=HUNG_SECONDS,
         server_header=False,
     )
+    with suppress(KeyboardInterrupt):  # which uvicorn raises again after it has finished
+        if workers > 1:
+            supervise(config)
+        else:
+            uvicorn.Server(config).run()
 
 
-def _check_ledger(database: str | None) -> None:
+def _check_ledger(settings: Settings) -> None:
     """Refuse a ledger that is not right; one that cannot be reached yet may come later.
 
     Raises:
-        InputError: a setting is wrong.
         LedgerError: its tables are not this program's.
     """
-    from ..ledger.ledger import Ledger
-    from ..settings import PREFIX, read_settings
+    import structlog
 
-    settings = read_settings(database)
-    os.environ[f"{PREFIX}DATABASE_URL"] = settings.database_url  # how the worker processes get to know
+    from ..ledger.ledger import Ledger
+    from ..settings import variable_of
+
+    log = structlog.get_logger("hotline")
+    os.environ[variable_of("database_url")] = settings.database_url  # how the worker processes get to know
     ledger = Ledger(settings)
     if not settings.record:
-        say("HOTLINE_RECORD 为 false：打标的工单不记入台账")
+        log.info("设置 record 为 false：打标的工单不记入台账")
         return
     try:
         ledger.open(create=True)
-        say(f"台账：{ledger.name}")
+        log.info("台账已连接", ledger=ledger.name)
     except LedgerUnavailable as error:
-        say_notes([f"{error}；连上之前打标请求将得到 503"])
+        log.warning("台账连不上，连上之前打标请求将得到 503", reason=str(error))
     finally:
         ledger.close()
 
@@ -87,10 +139,17 @@ def _check_free(host: str, port: int) -> None:
 
 def served_app() -> FastAPI:
     """The application of one worker process, its model loaded before the first request."""
+    from .. import logs
     from ..app import create_app
+    from ..served_models import ServedModels
     from ..settings import read_settings
 
-    folder = os.environ.get(options.MODELS_DIR)
-    store = ModelStore(Path(folder) if folder else None)
-    store.current()
-    return create_app(store, read_settings())
+    settings = read_settings()
+    logs.set_up(settings.log)
+    folder, shared = os.environ.get(options.MODELS_DIR), os.environ.get(SHARED)
+    models = ServedModels(Path(folder) if folder else settings.models_dir, Path(shared) if shared else None)
+    app = create_app(models, settings)
+    models.on_load = app.state.metrics.loaded
+    models.current()
+    models.watch()
+    return app

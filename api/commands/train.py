@@ -42,6 +42,7 @@ def train(
     """用标注样本训练一个新版本，按折交叉验证，并打印得分。"""
     import json
 
+    from classifier import golden
     from classifier.taxonomy import Taxonomy
     from training.card import card_json, card_markdown, title_of
     from training.diagram import reliability_svg
@@ -69,6 +70,7 @@ def train(
         model, held_out = fit(samples, version, progress=lambda stage: status.update(f"训练：{stage}"))
         scores = evaluate_held_out(held_out, samples)
         card = card_json(version, [source, *(extra or [])], samples, scores)
+        card[golden.KEY] = golden.answers(model)
         diagram = reliability_svg(scores, {facet: title_of(facet) for facet in scores})
         folder = store.save(model, card, card_markdown(card), diagram)
     if suspects:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
@@ -11,7 +12,7 @@ from sqlalchemy import text
 from classifier.errors import LedgerError
 
 from ..settings import Settings
-from . import counts, rollups, upkeep, work_orders
+from . import counts, health, rollups, upkeep, work_orders
 from .corrections import Correction, correct
 from .counts import Count, Question
 from .engine import explained, open_engine, reading, sqlite_file
@@ -72,6 +73,23 @@ class Ledger:
         """
         with reading(self.engine) as connection:
             connection.execute(text("SELECT 1"))
+
+    @property
+    def file(self) -> Path | None:
+        """Where a SQLite ledger is, or will be."""
+        return sqlite_file(self.engine)
+
+    def revision(self) -> tuple[str | None, str | None]:
+        """The revision of its tables, and the one that this program needs."""
+        return revision(self.engine)
+
+    def check_writable(self) -> None:
+        """Refuse to go on with a database that takes no writes."""
+        health.check_writable(self.engine)
+
+    def seconds_ahead(self) -> float | None:
+        """By how much the database server's clock is ahead of this machine's, where it has one."""
+        return health.seconds_ahead(self.engine)
 
     def upgrade(self) -> bool:
         """Make the tables, or bring them up to date; False if there was nothing to do."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from ..served_models import ServedModels
 from .dependencies import TheModels, TheRecorder
 
 router = APIRouter(tags=["health"])
@@ -21,4 +22,6 @@ def ready(models: TheModels, ledger: TheRecorder) -> dict[str, str]:
     if ledger:
         ledger.check_reachable()
     recording = "on" if ledger else "off"
-    return {"status": "ok", "model_version": models.current().version, "recording": recording}
+    answer = {"status": "ok", "model_version": models.current().version, "recording": recording}
+    trouble = models.trouble if isinstance(models, ServedModels) else None
+    return answer | ({"warning": trouble} if trouble else {})

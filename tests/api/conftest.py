@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -11,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from api import logs
 from api.cli import main
 from api.ledger.entry import Entry, Given
 from api.ledger.ledger import Ledger
@@ -56,6 +59,16 @@ def hotline(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) 
         return Outcome(int(str(code)), out, err)
 
     return run
+
+
+@pytest.fixture
+def log() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """`log()`: the lines that the service's log has so far."""
+    before, written = logging.getLogger().handlers[:], io.StringIO()
+    logs.set_up("json", written)
+    yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
+    logging.captureWarnings(capture=False)
+    logging.getLogger().handlers[:] = before
 
 
 @pytest.fixture(scope="session")

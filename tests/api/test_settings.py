@@ -55,3 +55,48 @@ def test_a_value_of_another_kind_is_an_error_that_names_the_variable_and_what_it
     monkeypatch.setenv(name, value)
     with pytest.raises(InputError, match=f"{name} 的值不对，应为"):
         read_settings()
+
+
+def write_file(monkeypatch, folder, content):
+    monkeypatch.chdir(folder)
+    (folder / "hotline.toml").write_text(content, encoding="utf-8")
+
+
+def test_a_file_in_the_folder_sets_and_the_environment_goes_before_it(monkeypatch, tmp_path):
+    write_file(monkeypatch, tmp_path, 'database_url = "sqlite:///文件.db"\nworkers = 3\nrecord = false\n')
+    monkeypatch.setenv("HOTLINE_WORKERS", "2")
+    monkeypatch.delenv("HOTLINE_DATABASE_URL")
+    settings = read_settings()
+    assert (settings.database_url, settings.workers, settings.record) == ("sqlite:///文件.db", 2, False)
+
+
+def test_a_file_elsewhere_is_named_by_a_variable_and_must_be_there(monkeypatch, tmp_path):
+    (tmp_path / "other.toml").write_text("port = 9000\n", encoding="utf-8")
+    monkeypatch.setenv("HOTLINE_CONFIG", str(tmp_path / "other.toml"))
+    assert read_settings().port == 9000
+    monkeypatch.setenv("HOTLINE_CONFIG", str(tmp_path / "none.toml"))
+    with pytest.raises(InputError, match="不存在"):
+        read_settings()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("wrokers = 2\n", "是不是 workers？"),
+        ("[server]\nport = 1\n", "中的 server。"),
+        ("port = 70000\n", "中 port 的值不对，应为端口"),
+        ('workers = "many"\n', "中 workers 的值不对，应为进程数"),
+        ("port = \n", "第 1 行不合 TOML"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_named_with_what_to_do(monkeypatch, tmp_path, content, said):
+    write_file(monkeypatch, tmp_path, content)
+    with pytest.raises(InputError) as caught:
+        read_settings()
+    assert said in str(caught.value)
+    assert "hotline.toml" in str(caught.value)
+
+
+def test_commands_take_the_models_folder_of_the_file(monkeypatch, tmp_path, hotline, models_dir):
+    write_file(monkeypatch, tmp_path, f'models_dir = "{models_dir}"\n')
+    assert '"model_version":"small"' in hotline("tag", "--json", "路灯不亮").out

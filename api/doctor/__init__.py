@@ -1,0 +1,1 @@
+"""What `hotline doctor` looks at, a file for each thing."""
