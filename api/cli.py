@@ -13,6 +13,7 @@ from classifier.errors import HotlineError
 
 from .commands import batch, db, doctor, evaluate, models, serve, settings, tag, train, volumes
 from .console import say, say_error
+from .memory import collect_less
 
 INTERRUPTED = 130  # typer's exit code for Ctrl+C, in place of a KeyboardInterrupt
 
@@ -38,6 +39,7 @@ app.command("doctor")(doctor.doctor)
 
 def main() -> None:
     """Run the command line; an error of ours is a line on stderr and exit code 1."""
+    collect_less()
     try:
         app()
     except HotlineError as error:

@@ -16,6 +16,10 @@ from .ledger.ledger import Ledger
 from .periods import By, Compare, Period, base_of, period_start, periods, today
 
 Codes = tuple[str, ...]
+Totals = dict[Codes, tuple[int, int]]  # volume, and private-interest requests among it
+Fold = Callable[[Codes], Codes]
+
+_NONE = (0, 0)
 
 OTHERS = "…"
 """Stands for the labels beyond the top ones."""
@@ -84,17 +88,17 @@ def volumes(ledger: Ledger, asked: Asked) -> Volumes:
     bases = {period: base_of(period, asked.compare) for period in cut} if asked.compare else {}
     plan = _Plan(asked, since, until, [base for base in bases.values() if base])
     answers = ledger.count(*plan.questions)
-    counted = _by_period(answers[0])
     codes, merged = _ordered(asked, answers[0])
-    fold = _fold(codes)
+    fold = _fold(codes) if merged else None
+    counted = _by_period(answers[0], fold)
     rows: list[Volume] = []
     for period in cut:
-        here = _totals(counted.get(period.whole.start if asked.by else None, ()), fold)
+        here = counted.get(period.whole.start if asked.by else None, {})
         whole = plan.whole(period, answers) if plan.has_wider else sum(volume for volume, _ in here.values())
         base = bases.get(period)
         before = _totals(plan.of(base, answers), fold) if base else {}
         for code in codes:
-            volume, private = here.get(code, (0, 0))
+            volume, private = here.get(code, _NONE)
             rows.append(
                 Volume(
                     period,
@@ -102,7 +106,7 @@ def volumes(ledger: Ledger, asked: Asked) -> Volumes:
                     volume,
                     volume / whole if whole else None,
                     private / volume if asked.private and volume else None,
-                    _against(volume, before.get(code, (0, 0))[0], base, bounds) if asked.compare else None,
+                    _against(volume, before.get(code, _NONE)[0], base, bounds) if asked.compare else None,
                 )
             )
     notes += _partial_notes(cut, bases)
@@ -166,10 +170,13 @@ class _Plan:
         return [count for count in counts if start is None or count.start == start]
 
 
-def _by_period(counts: Sequence[Count]) -> dict[date | None, list[Count]]:
-    found: dict[date | None, list[Count]] = {}
-    for count in counts:
-        found.setdefault(count.start, []).append(count)
+def _by_period(counts: Sequence[Count], fold: Fold | None) -> dict[date | None, Totals]:
+    found: dict[date | None, Totals] = {}
+    for start, codes, volume, private in counts:
+        there = found.get(start)
+        if there is None:
+            there = found[start] = {}
+        _add(there, fold(codes) if fold else codes, volume, private)
     return found
 
 
@@ -199,20 +206,23 @@ def _ordered(asked: Asked, counts: Sequence[Count]) -> tuple[list[Codes], int]:
     return rows, merged
 
 
-def _fold(codes: Sequence[Codes]) -> Callable[[Codes], Codes]:
+def _fold(codes: Sequence[Codes]) -> Fold:
     """Labels as the answer's rows name them."""
     kept = {code[0] for code in codes if code}
     return lambda found: found if not found or found[0] in kept else (OTHERS, *found[1:])
 
 
-def _totals(counts: Sequence[Count], fold: Callable[[Codes], Codes]) -> dict[Codes, tuple[int, int]]:
+def _totals(counts: Sequence[Count], fold: Fold | None) -> Totals:
     """Volume and private-interest requests by label."""
-    totals: dict[Codes, tuple[int, int]] = {}
+    totals: Totals = {}
     for _, codes, volume, private in counts:
-        folded = fold(codes)
-        before = totals.get(folded)
-        totals[folded] = (before[0] + volume, before[1] + private) if before else (volume, private)
+        _add(totals, fold(codes) if fold else codes, volume, private)
     return totals
+
+
+def _add(totals: Totals, codes: Codes, volume: int, private: int) -> None:
+    before = totals.get(codes)
+    totals[codes] = (before[0] + volume, before[1] + private) if before else (volume, private)
 
 
 def _against(volume: int, before: int, base: Period | None, bounds: tuple[date, date] | None) -> Against:

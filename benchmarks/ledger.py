@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from api.ledger.entry import Entry, Given
 from api.ledger.ledger import Ledger
+from api.memory import collect_less
 from api.periods import SHANGHAI, periods
 from api.settings import Settings
 from api.volumes import Asked, volumes
@@ -214,6 +215,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--database", help="a ledger that stays, and is not recorded again where it is full")
     options = parser.parse_args()
+    collect_less()  # as the command and the service do
     for engine in options.engine:
         print(f"\n{engine}")
         if engine == "sqlite":

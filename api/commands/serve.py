@@ -141,9 +141,11 @@ def served_app() -> FastAPI:
     """The application of one worker process, its model loaded before the first request."""
     from .. import logs
     from ..app import create_app
+    from ..memory import collect_less
     from ..served_models import ServedModels
     from ..settings import read_settings
 
+    collect_less()
     settings = read_settings()
     logs.set_up(settings.log)
     folder, shared = os.environ.get(options.MODELS_DIR), os.environ.get(SHARED)

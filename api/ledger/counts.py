@@ -8,7 +8,7 @@ numbers codes after the first sum, when there are few rows left.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -89,18 +89,23 @@ def count(connection: Connection, question: Question) -> list[Count]:
         where[column] = [number for number in found if number in where.get(column, found)]
     private: list[int] = list(connection.scalars(numbers_of("scope", ["private"])))
     pieces = _pieces(question, _Numbers(where, private), stale(connection))
-    rows = connection.execute(_named(connection, question, union_all(*pieces)))
-    days: dict[Any, date | None] = {}
-    same: dict[
-        tuple[str, ...], tuple[str, ...]
-    ] = {}  # a year by day has a hundred thousand rows: few objects
-    counts: list[Count] = []
-    for row in rows:
-        start, codes = row[0], tuple(row[1:-2])
-        if start not in days:
-            days[start] = _day(start)
-        counts.append(Count(days[start], same.setdefault(codes, codes), row[-2], row[-1]))
-    return counts
+    # Past SQLAlchemy's own rows: three years by day have a hundred thousand.
+    rows = connection.execute(_named(connection, question, union_all(*pieces))).cursor.fetchall()
+    days = _Known(_day)
+    codes = _Known(lambda found: found)
+    return [Count(days[row[0]], codes[tuple(row[1:-2])], row[-2], row[-1]) for row in rows]
+
+
+class _Known(dict[Any, Any]):
+    """What a function makes of each value, made once: equal ones become one object."""
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, value: Any) -> Any:
+        made = self[value] = self._make(value)
+        return made
 
 
 def bounds(connection: Connection) -> tuple[date, date] | None:
