@@ -9,12 +9,16 @@ from fastapi import FastAPI
 from classifier.dispatch import Dispatcher
 from classifier.store import ModelStore
 
+from .access.body_limit import BodyLimit
+from .access.gate import Gate
+from .access.headers import SecurityHeaders
+from .access.rules import check_rules
 from .access_log import AccessLog
 from .desk import Desk
 from .ledger.ledger import Ledger
 from .metrics import Metrics
 from .problems import add_problems
-from .routes import health, metrics, tags, volumes, work_orders
+from .routes import audit, health, metrics, session, tags, volumes, work_orders
 from .routes.bodies import add_schemas
 from .schemas import TagRequest
 from .settings import Settings
@@ -36,9 +40,13 @@ def create_app(store: ModelStore, settings: Settings) -> FastAPI:
     app.state.metrics = Metrics()
     app.include_router(health.router)
     app.include_router(metrics.router)
-    for router in (tags.router, volumes.router, work_orders.router):
+    for router in (tags.router, volumes.router, work_orders.router, session.router, audit.router):
         app.include_router(router, prefix="/v1")
     add_problems(app)
     add_schemas(app, TagRequest)
+    check_rules(app)
+    app.add_middleware(BodyLimit, most=settings.body_bytes)
+    app.add_middleware(Gate, ledger=app.state.ledger, settings=settings)
+    app.add_middleware(SecurityHeaders)
     app.add_middleware(AccessLog, metrics=app.state.metrics)  # the last one added is the outermost
     return app

@@ -11,7 +11,21 @@ import typer
 
 from classifier.errors import HotlineError
 
-from .commands import batch, db, doctor, evaluate, models, serve, settings, tag, train, volumes
+from .commands import (
+    audit,
+    batch,
+    db,
+    doctor,
+    evaluate,
+    keys,
+    models,
+    serve,
+    settings,
+    tag,
+    train,
+    users,
+    volumes,
+)
 from .console import say, say_error
 from .memory import collect_less
 
@@ -32,6 +46,9 @@ app.command("evaluate")(evaluate.evaluate)
 app.add_typer(models.app, name="models")
 app.command("volumes")(volumes.volumes)
 app.add_typer(db.app, name="db")
+app.add_typer(keys.app, name="keys")
+app.add_typer(users.app, name="users")
+app.command("audit")(audit.audit)
 app.command("serve")(serve.serve)
 app.command("settings")(settings.settings)
 app.command("doctor")(doctor.doctor)

@@ -43,3 +43,20 @@ def progress(title: str) -> AbstractContextManager[Progress]:
     from .progress_bar import progress_bar  # most commands need none
 
     return progress_bar(title, err)
+
+
+def write_json(found: object) -> None:
+    """Data for programs, on stdout."""
+    import json
+
+    sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+
+
+def write_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Data for people, on stdout."""
+    from rich.table import Table
+
+    table = Table(*header, box=None, padding=(0, 2, 0, 0))
+    for row in rows:
+        table.add_row(*row)
+    out.print(table)

@@ -190,3 +190,8 @@ def parse_day(written: str, *, last: bool = False) -> date | None:
     except (ValueError, TypeError, OverflowError):
         return None
     return period.last if last else period.start
+
+
+def midnight(day: date) -> datetime:
+    """The moment at which a day begins in Guangdong."""
+    return datetime.combine(day, datetime.min.time(), SHANGHAI)

@@ -37,9 +37,13 @@ STATUSES: dict[type[HotlineError], HTTPStatus] = {
 
 _TITLES = {
     HTTPStatus.BAD_REQUEST: "请求不是正确的 JSON",
+    HTTPStatus.UNAUTHORIZED: "需要密钥或登录",
+    HTTPStatus.FORBIDDEN: "没有权限",
     HTTPStatus.NOT_FOUND: "没有这个地址",
     HTTPStatus.METHOD_NOT_ALLOWED: "这个地址不支持该方法",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "请求太大",
     HTTPStatus.UNPROCESSABLE_ENTITY: "请求内容有误",
+    HTTPStatus.TOO_MANY_REQUESTS: "请求太频繁",
     HTTPStatus.SERVICE_UNAVAILABLE: "模型暂不可用",
     HTTPStatus.INSUFFICIENT_STORAGE: "存储空间不足",
 }
@@ -84,6 +88,11 @@ def problem(
 
 
 async def _ours(_request: Request, error: Exception) -> JSONResponse:
+    return answer_of(error)
+
+
+def answer_of(error: Exception) -> JSONResponse:
+    """The problem document of an error of ours."""
     seen = observed()
     seen.error, seen.is_ledger_error = type(error).__name__, _is_trouble(error)
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
@@ -111,7 +120,8 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
 async def _http(_request: Request, error: Exception) -> JSONResponse:
     status = HTTPStatus(error.status_code) if isinstance(error, HTTPException) else HTTPStatus.BAD_REQUEST
     headers = error.headers if isinstance(error, HTTPException) else None  # Allow, with a 405
-    return problem(status, _TITLES.get(status, status.phrase), headers)
+    said = error.detail if isinstance(error, HTTPException) and error.detail != status.phrase else ""
+    return problem(status, said or _TITLES.get(status, status.phrase), headers)
 
 
 async def _unforeseen(_request: Request, _error: Exception) -> JSONResponse:

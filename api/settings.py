@@ -31,6 +31,9 @@ _SAID = {
     "port": "端口，1 到 65535 的整数",
     "workers": "进程数，1 到 256 的整数",
     "shutdown_seconds": "秒数，1 到 3600 的整数",
+    "rate": "每分钟请求数，1 以上的整数",
+    "body_bytes": "字节数，1024 以上的整数",
+    "allow_anonymous": "true 或 false",
     "log": "json（每行一个 JSON）或 text（给人看）",
 }
 
@@ -54,6 +57,12 @@ class Settings(BaseSettings):
     """How many processes answer."""
     shutdown_seconds: int = Field(default=30, ge=1, le=3600)
     """How long requests in flight may go on after the service was told to stop."""
+    rate: int | None = Field(default=None, ge=1)
+    """How many requests a minute a key or a person may make, where the key says nothing else."""
+    body_bytes: int = Field(default=32 << 20, ge=1024)
+    """The longest body of a request that is taken."""
+    allow_anonymous: bool = False
+    """Whether the service may be reached from other machines without any key."""
     log: Literal["json", "text"] | None = None
     """The service's log; where it is not said, text on a terminal and JSON elsewhere."""
 

@@ -13,6 +13,7 @@ from classifier.store import ModelStore
 
 from ..console import out, say, say_notes
 from . import options
+from .acting import note_done
 
 app = typer.Typer(help="查看、启用和退回模型版本。", no_args_is_help=True, rich_markup_mode=None)
 
@@ -81,6 +82,7 @@ def promote(version: Version, models_dir: options.ModelsDir = None) -> None:
     """启用一个版本；运行中的服务随即使用它。"""
     store = ModelStore(models_dir)
     store.promote(version)
+    note_done("model.promote", version)
     say(f"当前版本：{version}（{store.folder}）")
 
 
@@ -88,4 +90,6 @@ def promote(version: Version, models_dir: options.ModelsDir = None) -> None:
 def rollback(models_dir: options.ModelsDir = None) -> None:
     """退回到上一个版本。"""
     store = ModelStore(models_dir)
-    say(f"当前版本：{store.rollback()}（{store.folder}）")
+    version = store.rollback()
+    note_done("model.rollback", version)
+    say(f"当前版本：{version}（{store.folder}）")

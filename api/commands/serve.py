@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import signal
 import socket
@@ -40,6 +41,10 @@ def serve(
         int | None,
         typer.Option(min=1, max=256, help="进程数；不指定时用设置 workers（1）。", show_default=False),
     ] = None,
+    allow_anonymous: Annotated[
+        bool,
+        typer.Option("--allow-anonymous", help="没有任何密钥时也允许其他机器访问（不建议）。"),
+    ] = False,
     database: options.Database = None,
     models_dir: options.ModelsDir = None,
 ) -> None:
@@ -53,6 +58,7 @@ def serve(
     host, port, workers = host or settings.host, port or settings.port, workers or settings.workers
     logs.set_up(settings.log)
     _check_ledger(settings)
+    _check_exposed(host, settings, allowed=allow_anonymous or settings.allow_anonymous)
     ModelStore(models_dir).current()  # fail here, with a clear message, rather than in every worker
     _check_free(host, port)
     if models_dir:
@@ -122,6 +128,41 @@ def _check_ledger(settings: Settings) -> None:
         log.warning("台账连不上，连上之前打标请求将得到 503", reason=str(error))
     finally:
         ledger.close()
+
+
+def _check_exposed(host: str, settings: Settings, *, allowed: bool) -> None:
+    """Refuse to be reached from other machines by whoever likes.
+
+    Raises:
+        InputError: there is no key, the address is not of this machine alone, and nobody said it is meant.
+    """
+    import structlog
+
+    from ..access.keyring import Keyring
+    from ..ledger.ledger import Ledger
+
+    ledger = Ledger(settings)
+    try:
+        is_open = Keyring(ledger).is_empty()
+    except LedgerUnavailable:
+        return  # nobody is let in until it can be reached
+    finally:
+        ledger.close()
+    if not is_open:
+        return
+    if not _is_loopback(host) and not allowed:
+        raise InputError(
+            f"监听 {host} 会让其他机器不用密钥就能访问。请先用 hotline keys add 建立密钥，"
+            "或确实要开放时加 --allow-anonymous"
+        )
+    structlog.get_logger("hotline").warning("还没有密钥，能连上的都可以调用；用 hotline keys add 建立")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _check_free(host: str, port: int) -> None:

@@ -13,6 +13,7 @@ from classifier.errors import LedgerError
 
 from ..settings import Settings
 from . import counts, health, rollups, upkeep, work_orders
+from .access import AccessStore
 from .corrections import Correction, correct
 from .counts import Count, Question
 from .engine import explained, open_engine, reading, sqlite_file
@@ -34,12 +35,19 @@ class Ledger:
         self._store_text = settings.store_text
         self._numbers = LabelNumbers(self.engine)
         self._is_open = False
+        self.access = AccessStore(self.engine)
+        """Keys, people and the audit log, in the same database."""
 
     @property
     def name(self) -> str:
         """Where it is, as people may see it."""
         file = sqlite_file(self.engine)
         return str(file.resolve()) if file else self.engine.url.render_as_string()
+
+    def exists(self) -> bool:
+        """Whether it was ever made; of a database server only asking it would tell."""
+        file = sqlite_file(self.engine)
+        return file is None or file.exists()
 
     def open(self, *, create: bool = False) -> Ledger:
         """Check that the tables are this program's; SQLite's are made or brought up to date by itself.

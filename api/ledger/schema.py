@@ -79,7 +79,7 @@ class Moment(TypeDecorator[datetime]):
 
 metadata = MetaData()
 
-_KEY = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER keys alone
+KEY = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER keys alone
 
 
 def _label(name: str) -> Column[int]:
@@ -103,7 +103,7 @@ labels = Table(
 work_orders = Table(
     "work_orders",
     metadata,
-    Column("number", _KEY, primary_key=True),
+    Column("number", KEY, primary_key=True),
     Column("work_order_id", String(LONGEST_ID), nullable=False, unique=True),
     Column("received_at", Moment, nullable=False),
     Column("received_on", Date, nullable=False),
@@ -143,7 +143,7 @@ tags = Table(
 corrections = Table(
     "corrections",
     metadata,
-    Column("correction_id", _KEY, primary_key=True),
+    Column("correction_id", KEY, primary_key=True),
     Column("number", ForeignKey(work_orders.c.number, ondelete="CASCADE"), nullable=False, index=True),
     Column("facet", String(20), nullable=False),
     Column("label", ForeignKey("labels.label_id")),  # none: the correction is withdrawn
@@ -157,7 +157,7 @@ corrections = Table(
 imports = Table(
     "imports",
     metadata,
-    Column("import_id", _KEY, primary_key=True),
+    Column("import_id", KEY, primary_key=True),
     Column("file", String(400), nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("model_version", String(200), nullable=False),
@@ -171,7 +171,7 @@ imports = Table(
 stale_days = Table(
     "stale_days",
     metadata,
-    Column("mark", _KEY, primary_key=True),
+    Column("mark", KEY, primary_key=True),
     Column("received_on", Date, nullable=False, index=True),
 )
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
 from classifier.errors import InputError
 
+from ..access.caller import caller_of
 from ..asking import read_day, read_where
 from ..ledger.work_orders import Wanted
 from ..work_order_schemas import CorrectionIn, WorkOrderOut, WorkOrdersOut, cursor_of, written_cursor
@@ -51,11 +52,15 @@ def get_work_order(work_order_id: str, ledger: TheLedger, names: TheNames) -> Wo
 
 @router.patch("/work-orders/{work_order_id:path}")
 def correct_work_order(
-    work_order_id: str, arrived: CorrectionIn, ledger: TheLedger, names: TheNames
+    work_order_id: str, arrived: CorrectionIn, ledger: TheLedger, names: TheNames, request: Request
 ) -> WorkOrderOut:
     """Correct labels; the model's tags stay beside, the volumes go by the correction."""
     given = arrived.corrections(names)
     if not given:
         raise InputError("labels 不能为空：请给出要更正的维度和标签，null 表示撤销更正")
-    ledger.correct(work_order_id, given, arrived.corrected_by, arrived.reason)
+    caller = caller_of(request)
+    by = caller.name if caller.kind == "user" else arrived.corrected_by  # nobody corrects in another's name
+    ledger.correct(work_order_id, given, by, arrived.reason)
+    labels = {facet: one.label for facet, one in given.items()}
+    ledger.access.note(caller.actor, "correction", work_order_id, {"by": by, "labels": labels})
     return WorkOrderOut.of(ledger.find(work_order_id), names)

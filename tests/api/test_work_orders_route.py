@@ -91,10 +91,8 @@ def test_impossible_moments_are_refused_one_by_one_and_naive_ones_taken_with_a_r
     assert client.get("/v1/volumes").json()["total"] == 1
 
 
-def test_recording_can_be_switched_off(models_dir, settings):
-    off = settings.model_copy(
-        update={"record": False, "database_url": "postgresql://nobody@127.0.0.1:1/none"}
-    )
+def test_recording_can_be_switched_off(models_dir, settings, tmp_path):
+    off = settings.model_copy(update={"record": False, "database_url": f"sqlite:///{tmp_path}/gone/no.db"})
     with TestClient(create_app(ModelStore(models_dir), off)) as client:
         (result,) = tag(client, {"text": LIGHT})
         assert "recorded" not in result

@@ -1,0 +1,46 @@
+"""A bound on what is read of a request, whatever its Content-Length says.
+
+FastAPI has one, too, which answers with plain text in English rather than with a problem document.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..problems import problem
+
+
+class BodyLimit:
+    """Wraps the application: a longer body is refused, at once where it is announced."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self.app = app
+        self.most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        if announced.isdigit() and int(announced) > self.most:
+            await problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._said)(scope, receive, send)
+            return
+        read = 0
+
+        async def bounded() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self.most:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._said)
+            return message
+
+        await self.app(scope, bounded, send)
+
+    @property
+    def _said(self) -> str:
+        return f"请求内容最多 {self.most:,} 字节，请分几次送来，或改用文件"

@@ -1,0 +1,77 @@
+"""Which scope each route asks for. A route without a rule is refused when the service starts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.routing import compile_path
+
+OPEN = "open"
+"""Whoever reaches the service may ask."""
+
+RULES: dict[tuple[str, str], str] = {
+    ("GET", "/livez"): OPEN,
+    ("GET", "/readyz"): OPEN,
+    ("GET", "/metrics"): "read",
+    ("GET", "/openapi.json"): OPEN,
+    ("GET", "/openapi-3.0.json"): OPEN,
+    ("GET", "/docs"): OPEN,
+    ("POST", "/v1/session"): OPEN,  # who logs in has nothing yet
+    ("GET", "/v1/session"): OPEN,
+    ("DELETE", "/v1/session"): OPEN,
+    ("POST", "/v1/tags"): "tag",
+    ("GET", "/v1/taxonomy"): "read",
+    ("GET", "/v1/models"): "read",
+    ("GET", "/v1/volumes"): "read",
+    ("GET", "/v1/work-orders"): "read",
+    ("GET", "/v1/work-orders/{work_order_id:path}"): "read",
+    ("PATCH", "/v1/work-orders/{work_order_id:path}"): "review",
+    ("POST", "/v1/corrections"): "review",
+    ("GET", "/v1/feed"): "read",
+    ("POST", "/v1/jobs"): "tag",
+    ("GET", "/v1/jobs"): "tag",
+    ("GET", "/v1/jobs/{job_id}"): "tag",
+    ("DELETE", "/v1/jobs/{job_id}"): "tag",
+    ("GET", "/v1/jobs/{job_id}/result"): "tag",
+    ("GET", "/v1/jobs/{job_id}/errors"): "tag",
+    ("GET", "/v1/audit"): "admin",
+}
+
+
+def scope_of(method: str, path: str) -> str | None:
+    """The scope that a request needs, None where no route of ours can be meant."""
+    exact = RULES.get((method, path))
+    if exact:
+        return exact
+    for its_method, pattern, scope in _patterns():
+        if method == its_method and pattern.match(path):
+            return scope
+    return None
+
+
+def routes_of(app: FastAPI) -> Iterator[tuple[str, str]]:
+    """Method and template of every route, also of those that OpenAPI does not tell of."""
+    for context in iter_route_contexts(app.routes):
+        for method in sorted(getattr(context, "methods", None) or {"GET"}):
+            if method != "HEAD":
+                yield method, str(getattr(context, "path", None))
+
+
+def check_rules(app: FastAPI) -> None:
+    """Refuse an application with a route that has no rule.
+
+    Raises:
+        LookupError: it has one.
+    """
+    without = sorted({pair for pair in routes_of(app) if pair not in RULES})
+    if without:
+        raise LookupError(f"routes without a rule in api/access/rules.py: {without}")
+
+
+@cache
+def _patterns() -> list[tuple[str, re.Pattern[str], str]]:
+    return [(method, compile_path(path)[0], scope) for (method, path), scope in RULES.items() if "{" in path]
