@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -11,11 +11,13 @@ from sqlalchemy import text
 from classifier.errors import LedgerError
 
 from ..settings import Settings
-from . import counts, rollups, upkeep, work_orders
+from . import counts, feed, rollups, upkeep, work_orders
+from .changes import last_position, place_changes
 from .corrections import Correction, correct
 from .counts import Count, Question
 from .engine import explained, open_engine, reading, sqlite_file
 from .entry import Entry, Recorded
+from .feed import Event, FeedCursor
 from .imports import Import, note_import
 from .labels import LabelNumbers, known_codes
 from .record import record
@@ -131,6 +133,23 @@ class Ledger:
             NoWorkOrder: there is none of this id.
         """
         correct(self.engine, self._numbers, work_order_id, given, corrected_by, reason)
+
+    def feed(
+        self, after: FeedCursor, most: int, since: datetime | None = None, last: int | None = None
+    ) -> list[Event]:
+        """At most `most` events after a cursor, in their order; every one that is written comes, and once.
+
+        `since` leaves out what was written before, `last` is the position to stop at.
+        """
+        place_changes(self.engine)
+        with reading(self.engine) as connection:
+            return feed.events(connection, after, most, since, last)
+
+    def feed_end(self) -> int:
+        """The position of the newest change: a reader that stops there comes to an end."""
+        place_changes(self.engine)
+        with reading(self.engine) as connection:
+            return last_position(connection)
 
     def bounds(self) -> tuple[date, date] | None:
         """The first and the last day with a work order, None where there is none."""

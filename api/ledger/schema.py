@@ -7,6 +7,7 @@
     monthly_cells                 work orders by month and all facets
     stale_days                    days whose roll-ups are to be made again
     imports                       files that were recorded
+    changes                       what was written together, for the feed (see change_table)
 
 A work order carries the *effective* label of each facet, the standing correction or else the model's,
 so that counting joins nothing; it is changed in the transaction that changes tag or correction.
@@ -79,7 +80,7 @@ class Moment(TypeDecorator[datetime]):
 
 metadata = MetaData()
 
-_KEY = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER keys alone
+KEY = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER keys alone
 
 
 def _label(name: str) -> Column[int]:
@@ -103,7 +104,7 @@ labels = Table(
 work_orders = Table(
     "work_orders",
     metadata,
-    Column("number", _KEY, primary_key=True),
+    Column("number", KEY, primary_key=True),
     Column("work_order_id", String(LONGEST_ID), nullable=False, unique=True),
     Column("received_at", Moment, nullable=False),
     Column("received_on", Date, nullable=False),
@@ -112,6 +113,8 @@ work_orders = Table(
     Column("recorded_at", Moment, nullable=False),
     Column("title", Text),
     Column("text", Text),
+    # Without a foreign key: it would be looked up for every row, and no change is ever taken away.
+    Column("change_id", KEY, nullable=False),
     CheckConstraint(f"length(work_order_id) BETWEEN 1 AND {LONGEST_ID}", name="id_is_there"),
     CheckConstraint(f"received_on BETWEEN '{EARLIEST}' AND '2099-12-31'", name="day_is_possible"),
     CheckConstraint(
@@ -123,6 +126,7 @@ work_orders = Table(
     CheckConstraint("decision IN ('auto', 'review')", name="order_decision_is_known"),
     CheckConstraint(" AND ".join(f"{name} > 0" for name in COUNTED), name="labels_are_there"),
     Index("work_orders_counted", "received_on", *COUNTED),
+    Index("work_orders_changed", "change_id", "number"),
 )
 
 tags = Table(
@@ -143,13 +147,14 @@ tags = Table(
 corrections = Table(
     "corrections",
     metadata,
-    Column("correction_id", _KEY, primary_key=True),
+    Column("correction_id", KEY, primary_key=True),
     Column("number", ForeignKey(work_orders.c.number, ondelete="CASCADE"), nullable=False, index=True),
     Column("facet", String(20), nullable=False),
     Column("label", ForeignKey("labels.label_id")),  # none: the correction is withdrawn
     Column("corrected_by", String(100), nullable=False),
     Column("corrected_at", Moment, nullable=False),
     Column("reason", String(1000), nullable=False),
+    Column("change_id", KEY, nullable=False, index=True),
     CheckConstraint(f"facet IN ({', '.join(map(repr, LABELLED))})", name="facet_is_labelled"),
     CheckConstraint("length(corrected_by) > 0", name="somebody_corrected"),
 )
@@ -157,7 +162,7 @@ corrections = Table(
 imports = Table(
     "imports",
     metadata,
-    Column("import_id", _KEY, primary_key=True),
+    Column("import_id", KEY, primary_key=True),
     Column("file", String(400), nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("model_version", String(200), nullable=False),
@@ -171,7 +176,7 @@ imports = Table(
 stale_days = Table(
     "stale_days",
     metadata,
-    Column("mark", _KEY, primary_key=True),
+    Column("mark", KEY, primary_key=True),
     Column("received_on", Date, nullable=False, index=True),
 )
 

@@ -86,9 +86,9 @@ def find(connection: Connection, work_order_id: str) -> StoredWorkOrder:
         .where(corrections.c.number == row.number)
         .order_by(corrections.c.correction_id.desc())
     ).all()
-    numbers = [number for one in (row, *tagged) for number in _numbers(one)]
-    codes = _codes(connection, [*numbers, *(one.label for one in corrected if one.label)])
-    return _stored(row, codes, tagged, corrected)
+    numbers = [number for one in (row, *tagged) for number in label_numbers(one)]
+    codes = codes_of(connection, [*numbers, *(one.label for one in corrected if one.label)])
+    return stored(row, codes, tagged, corrected)
 
 
 def page(
@@ -103,9 +103,9 @@ def page(
     query = query.order_by(c.received_on.desc(), c.number.desc()).limit(most + 1)
     rows = connection.execute(query).all()
     shown = rows[:most]
-    codes = _codes(connection, [number for row in shown for number in _numbers(row)])
+    codes = codes_of(connection, [number for row in shown for number in label_numbers(row)])
     cursor = (shown[-1].received_on, shown[-1].number) if len(rows) > most else None
-    return [_stored(row, codes) for row in shown], cursor
+    return [stored(row, codes) for row in shown], cursor
 
 
 def _conditions(wanted: Wanted) -> list[Any]:
@@ -125,11 +125,11 @@ def _conditions(wanted: Wanted) -> list[Any]:
     return [and_(*conditions)] if conditions else []
 
 
-def _numbers(row: Row[Any]) -> Iterable[int]:
+def label_numbers(row: Row[Any]) -> Iterable[int]:
     return (row._mapping[facet] for facet in COUNTED if facet in row._mapping)
 
 
-def _codes(connection: Connection, numbers: Collection[int]) -> dict[int, tuple[str, str | None]]:
+def codes_of(connection: Connection, numbers: Collection[int]) -> dict[int, tuple[str, str | None]]:
     """The code of each label, and of its first level."""
     parent = labels.alias("parent")
     query = select(labels.c.label_id, labels.c.code, parent.c.code).join_from(
@@ -139,7 +139,7 @@ def _codes(connection: Connection, numbers: Collection[int]) -> dict[int, tuple[
     return {number: (code, first) for number, code, first in rows}
 
 
-def _stored(
+def stored(
     row: Row[Any],
     codes: Mapping[int, tuple[str, str | None]],
     tagged: Sequence[Row[Any]] = (),
@@ -159,7 +159,7 @@ def _stored(
         row.decision,
         row.title,
         row.text,
-        tuple(_tags(one, codes) for one in tagged),
+        tuple(stored_tags(one, codes) for one in tagged),
         tuple(
             StoredCorrection(
                 one.facet,
@@ -173,7 +173,7 @@ def _stored(
     )
 
 
-def _tags(row: Row[Any], codes: Mapping[int, tuple[str, str | None]]) -> StoredTags:
+def stored_tags(row: Row[Any], codes: Mapping[int, tuple[str, str | None]]) -> StoredTags:
     given = {facet: codes[row._mapping[facet]][0] for facet in LABELLED}
     return StoredTags(
         given,
