@@ -11,7 +11,7 @@ from classifier.store import ModelStore
 
 from .ledger.ledger import Ledger
 from .problems import add_problems
-from .routes import health, tags, volumes, work_orders
+from .routes import feed, health, tags, volumes, work_orders
 from .settings import Settings
 
 
@@ -29,7 +29,7 @@ def create_app(store: ModelStore, settings: Settings) -> FastAPI:
     app.state.ledger = Ledger(settings)
     app.state.dispatcher = Dispatcher.load()
     app.include_router(health.router)
-    for router in (tags.router, volumes.router, work_orders.router):
+    for router in (tags.router, volumes.router, work_orders.router, feed.router):
         app.include_router(router, prefix="/v1")
     add_problems(app)
     return app

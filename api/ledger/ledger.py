@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from classifier.errors import LedgerError
+from classifier.errors import InputError, LedgerError
 
 from ..settings import Settings
 from . import counts, feed, rollups, upkeep, work_orders
@@ -140,9 +140,16 @@ class Ledger:
         """At most `most` events after a cursor, in their order; every one that is written comes, and once.
 
         `since` leaves out what was written before, `last` is the position to stop at.
+
+        Raises:
+            InputError: the cursor is of another ledger, or of this one before it was restored.
         """
         place_changes(self.engine)
         with reading(self.engine) as connection:
+            if after.position > last_position(connection):
+                raise InputError(
+                    "游标在台账最新的变动之后：台账可能换过，或从较早的备份恢复过。请不写游标，从头读取"
+                )
             return feed.events(connection, after, most, since, last)
 
     def feed_end(self) -> int:
