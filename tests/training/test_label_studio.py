@@ -70,8 +70,14 @@ def test_of_several_annotations_the_ground_truth_counts_or_else_the_last(written
 
 
 def test_the_flat_export_is_read_too(written):
-    flat = {"id": 3, "text": "异味", "category": [{"taxonomy": [["环境保护", "大气污染"]]}], "request_type": "投诉",
-            "annotator": 1, "annotation_id": 9}  # fmt: skip
+    flat = {
+        "id": 3,
+        "text": "异味",
+        "category": [{"taxonomy": [["环境保护", "大气污染"]]}],
+        "request_type": "投诉",
+        "annotator": 1,
+        "annotation_id": 9,
+    }
     samples = read_samples(written([flat]), TAXONOMY)
     assert samples.requests == ["异味"]
     assert set(samples.labels) == {"category", "request_type"}
