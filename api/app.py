@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from classifier.dispatch import Dispatcher
 from classifier.store import ModelStore
 
+from .facades import kserve, open311
 from .ledger.ledger import Ledger
 from .problems import add_problems
 from .routes import feed, health, tags, volumes, work_orders
@@ -31,5 +32,9 @@ def create_app(store: ModelStore, settings: Settings) -> FastAPI:
     app.include_router(health.router)
     for router in (tags.router, volumes.router, work_orders.router, feed.router):
         app.include_router(router, prefix="/v1")
+    if settings.kserve:
+        app.include_router(kserve.router)
+    if settings.open311:
+        app.include_router(open311.router)
     add_problems(app)
     return app

@@ -21,6 +21,9 @@ _SAID = {
     "record": "true 或 false",
     "store_text": "none（不存）、masked（遮盖个人号码后存）或 full（原文）",
     "text_days": "天数，1 以上的整数",
+    "kserve": "true 或 false",
+    "open311": "true 或 false",
+    "open311_text": "true 或 false",
 }
 
 
@@ -37,6 +40,12 @@ class Settings(BaseSettings):
     """What of title and text the ledger keeps."""
     text_days: int | None = None
     """After how many days `hotline db purge` takes the texts away where no date is given."""
+    kserve: bool = False
+    """Whether the service speaks KServe's V2 protocol, too."""
+    open311: bool = False
+    """Whether the ledger can be read as Open311 GeoReport v2."""
+    open311_text: bool = False
+    """Whether it then shows the masked texts rather than the categories' names."""
 
 
 def read_settings(database: str | None = None) -> Settings:
