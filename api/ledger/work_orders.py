@@ -126,7 +126,8 @@ def _conditions(wanted: Wanted) -> list[Any]:
 
 
 def label_numbers(row: Row[Any]) -> Iterable[int]:
-    return (row._mapping[facet] for facet in COUNTED if facet in row._mapping)
+    there = row._mapping
+    return [there[facet] for facet in COUNTED if facet in there]
 
 
 def codes_of(connection: Connection, numbers: Collection[int]) -> dict[int, tuple[str, str | None]]:
@@ -146,8 +147,9 @@ def stored(
     corrected: Sequence[Row[Any]] = (),
 ) -> StoredWorkOrder:
     named: dict[str, str] = {}
+    there = row._mapping
     for facet in COUNTED:
-        code, first = codes[row._mapping[facet]]
+        code, first = codes[there[facet]]
         named[facet] = code
         if facet in _FIRSTS:
             named[_FIRSTS[facet]] = first or code
@@ -174,10 +176,10 @@ def stored(
 
 
 def stored_tags(row: Row[Any], codes: Mapping[int, tuple[str, str | None]]) -> StoredTags:
-    given = {facet: codes[row._mapping[facet]][0] for facet in LABELLED}
+    there = row._mapping
     return StoredTags(
-        given,
-        {facet: row._mapping[f"{facet}_confidence"] for facet in LABELLED},
+        {facet: codes[there[facet]][0] for facet in LABELLED},
+        {facet: there[f"{facet}_confidence"] for facet in LABELLED},
         row.decision,
         row.model_version,
         row.taxonomy_version,
