@@ -10,10 +10,12 @@ from pydantic import BaseModel, Field
 
 from classifier.errors import InputError
 from classifier.masking import mask
+from classifier.tag_columns import DIGITS
 
 from .label_names import LabelNames
 from .ledger.feed import START, Event, FeedCursor
 from .ledger.schema import DERIVED, LABELLED
+from .periods import SHANGHAI
 
 FACETS = ("first", "category", "scope", "scope_detail", "request_type", "urgent")
 """What an event has a label of; district, channel and department are words of their own."""
@@ -88,6 +90,25 @@ class EventOut(BaseModel):
         return self.model_dump_json(exclude_none=True) + "\n"
 
 
+EXAMPLE = EventOut(
+    cursor="3-1",
+    event="tagged",
+    work_order_id="GD20260712001",
+    received_at=datetime(2026, 7, 12, 9, 30, tzinfo=SHANGHAI),
+    recorded_at=datetime(2026, 7, 12, 9, 31, tzinfo=SHANGHAI),
+    district="蓬江区",
+    channel="12345电话",
+    department="蓬江区城市管理和综合执法局",
+    labels={
+        "category": EffectiveLabel(code="municipal.lighting", name="市容市政/路灯照明", confidence=0.9943),
+        "request_type": EffectiveLabel(code="consult", name="咨询", corrected=True),
+    },
+    decision="auto",
+    model_version="default",
+    taxonomy_version="2026.1",
+)
+
+
 def _effective(event: Event, names: LabelNames) -> dict[str, EffectiveLabel]:
     order = event.order
     newest = order.tags[0] if order.tags else None
@@ -99,9 +120,12 @@ def _effective(event: Event, names: LabelNames) -> dict[str, EffectiveLabel]:
         detailed = DERIVED.get(facet, facet)
         corrected = detailed in event.corrected
         by_model = newest is not None and facet in LABELLED and not corrected
-        confidence = newest.confidences.get(facet) if newest and by_model else None
+        share = newest.confidences.get(facet) if newest and by_model else None
         labels[facet] = EffectiveLabel(
-            code=code, name=names.name(facet, code), confidence=confidence, corrected=corrected
+            code=code,
+            name=names.name(facet, code),
+            confidence=None if share is None else round(share, DIGITS),
+            corrected=corrected,
         )
     return labels
 

@@ -161,6 +161,7 @@ def _is_taxonomy(facet: Facet) -> bool:
 def labelling_config(taxonomy: Taxonomy) -> str:
     """The labelling interface for such tasks, to be pasted into the project's settings."""
     view = ElementTree.Element("View")
+    ElementTree.SubElement(view, "Header", value="$title")
     ElementTree.SubElement(view, "Text", name=_TO, value="$text")
     for name, facet in taxonomy.facets.items():
         ElementTree.SubElement(view, "Header", value=facet.title)

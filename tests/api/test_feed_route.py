@@ -4,6 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.feed_schemas import EventOut
 from api.ledger.corrections import Correction
 from api.problems import MEDIA_TYPE
 from classifier.store import ModelStore
@@ -108,3 +109,11 @@ def test_a_cursor_of_a_ledger_that_was_restored_is_refused_rather_than_waiting_f
     held.record([entry("A1")])
     problem = client.get("/v1/feed", params={"after": "999-1"}).json()
     assert "从头读取" in problem["detail"]
+
+
+def test_the_description_shows_what_a_line_is(client):
+    described = client.get("/openapi.json").json()
+    (kind,) = described["paths"]["/v1/feed"]["get"]["responses"]["200"]["content"].items()
+    assert kind[0] == "application/x-ndjson"
+    assert kind[1]["schema"] == {"type": "string"}
+    assert EventOut.model_validate_json(kind[1]["example"]).event == "tagged"
