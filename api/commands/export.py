@@ -42,6 +42,9 @@ def export(
     text: Annotated[
         Literal["none", "masked"], typer.Option(help="masked 时附上遮盖个人号码后的标题和正文。")
     ] = "none",
+    only_corrected: Annotated[
+        bool, typer.Option("--corrected", help="只要有过人工更正的工单；其余的标签是模型给的。")
+    ] = False,
     as_json: options.Json = False,
     models_dir: options.ModelsDir = None,
     database: options.Database = None,
@@ -64,7 +67,8 @@ def export(
         last = ledger.feed_end()
         cursor = start
         while events := ledger.feed(cursor, AT_ONCE, moment, last):
-            tally.take(file, events, taxonomy, with_text=with_text)
+            wanted = [event for event in events if event.corrected or not only_corrected]
+            tally.take(file, wanted, taxonomy, with_text=with_text)
             cursor = events[-1].cursor
             bar.update(task, completed=tally.events)
     following = written_cursor(cursor)

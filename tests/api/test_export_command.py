@@ -129,3 +129,11 @@ def test_a_wrong_wish_says_what_to_do(hotline, held, tmp_path, arguments, said, 
     assert done.code == 1
     assert said in done.err
     assert not list(tmp_path.iterdir())
+
+
+def test_only_corrected_work_orders_may_be_asked_for(hotline, held, tmp_path):
+    out = tmp_path / "更正过的.tsv"
+    done = hotline("db", "export", out, "--corrected")
+    assert out.read_text("utf-8").splitlines() == ["路灯不亮\t市容市政##路灯照明"]
+    assert hotline("db", "export", out, "--after", done.out.strip()).code == 0
+    assert out.read_bytes() == b""

@@ -1,11 +1,11 @@
 from datetime import date
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from api.ledger.engine import writing
 from api.ledger.imports import Import
-from api.ledger.schema import tags
+from api.ledger.schema import tags, work_orders
 from api.ledger.upgrade import revision
 from tests.api.conftest import entry
 
@@ -49,6 +49,14 @@ def test_a_work_order_without_tags_is_found(filled):
     with writing(filled.engine) as connection:
         connection.execute(delete(tags).where(tags.c.number == 1))
     assert any("没有标签" in one for one in filled.check())
+
+
+def test_a_work_order_that_the_feed_would_never_tell_of_is_found(filled):
+    with writing(filled.engine) as connection:
+        connection.execute(
+            update(work_orders).where(work_orders.c.work_order_id == "A1").values(change_id=999)
+        )
+    assert any("不会出现在变动流里" in one for one in filled.check())
 
 
 def test_a_file_that_is_recorded_again_stands_there_once(filled):
