@@ -10,7 +10,6 @@ from pydantic import BaseModel, Field
 
 from classifier.errors import InputError
 from classifier.masking import mask
-from classifier.tag_columns import DIGITS
 
 from .label_names import LabelNames
 from .ledger.feed import START, Event, FeedCursor
@@ -124,7 +123,7 @@ def _effective(event: Event, names: LabelNames) -> dict[str, EffectiveLabel]:
         labels[facet] = EffectiveLabel(
             code=code,
             name=names.name(facet, code),
-            confidence=None if share is None else round(share, DIGITS),
+            confidence=None if share is None else round(share, 4),
             corrected=corrected,
         )
     return labels

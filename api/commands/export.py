@@ -13,8 +13,6 @@ import typer
 
 from classifier.errors import InputError, ModelError
 from classifier.sidecar import write_sidecar
-from classifier.store import ModelStore
-from classifier.taxonomy import Taxonomy
 
 from ..console import progress, say, say_notes
 from ..feed_formats import Format, format_of, needs_text
@@ -22,6 +20,8 @@ from ..periods import SHANGHAI, parse_day
 from . import options
 
 if TYPE_CHECKING:
+    from classifier.taxonomy import Taxonomy
+
     from ..feed_files import FeedFile
     from ..feed_schemas import EventOut
 
@@ -123,6 +123,9 @@ def _moment(since: str | None) -> datetime | None:
 
 def _taxonomy(models_dir: Path | None) -> Taxonomy:
     """The current model's labels, or the program's where there is no model."""
+    from classifier.store import ModelStore
+    from classifier.taxonomy import Taxonomy
+
     try:
         return ModelStore(models_dir).current().taxonomy
     except ModelError:
