@@ -63,7 +63,18 @@ def _error(_request: Request, status: int, said: str) -> JSONResponse:
     return JSONResponse({"error": said}, status)
 
 
-router = APIRouter(prefix="/v2", tags=["kserve"], route_class=facade_route(_error))
+class InferenceError(BaseModel):
+    """What is wrong."""
+
+    error: str
+
+
+router = APIRouter(
+    prefix="/v2",
+    tags=["kserve"],
+    route_class=facade_route(_error),
+    responses={status: {"model": InferenceError} for status in (400, 404, 503)},
+)
 
 
 @router.get("")

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 
 from classifier.errors import InputError, NoWorkOrder
 from classifier.masking import mask
@@ -28,6 +29,7 @@ from .route import facade_route
 
 DAYS = 90  # that a question without dates covers, and the most it may, after the specification
 MOST = 1_000  # requests in an answer, likewise
+MOST_IDS = 100
 
 _ITEMS = {"services": "service", "service_requests": "request", "errors": "error", "attributes": "attribute"}
 _NOT_IN_XML = {place: None for place in range(32) if chr(place) not in "\t\n\r"} | {
@@ -44,7 +46,19 @@ def _error(request: Request, status: int, said: str) -> Response:
     return _answer([{"code": status, "description": said}], "errors", form, status)
 
 
-router = APIRouter(prefix="/open311/v2", tags=["open311"], route_class=facade_route(_error))
+class Open311Error(BaseModel):
+    """What is wrong, in a list of one."""
+
+    code: int
+    description: str
+
+
+router = APIRouter(
+    prefix="/open311/v2",
+    tags=["open311"],
+    route_class=facade_route(_error),
+    responses={status: {"model": list[Open311Error]} for status in (400, 404, 503)},
+)
 
 
 @router.get("/services.{form}")
@@ -153,8 +167,8 @@ def _written(moment: datetime) -> str:
 
 def _by_ids(ledger: TheLedger, ids: Sequence[str]) -> list[StoredWorkOrder]:
     """Those of the ids that the ledger has."""
-    if len(ids) > MOST:
-        raise InputError(f"service_request_id 太多，一次最多 {MOST} 个")
+    if len(ids) > MOST_IDS:
+        raise InputError(f"service_request_id 太多，一次最多 {MOST_IDS} 个")
     found = []
     for work_order_id in dict.fromkeys(ids):
         try:

@@ -73,9 +73,10 @@ def find(connection: Connection, work_order_id: str) -> StoredWorkOrder:
     Raises:
         NoWorkOrder: the ledger has none of this id.
     """
-    row = connection.execute(
-        select(work_orders).where(work_orders.c.work_order_id == work_order_id)
-    ).one_or_none()
+    row = None
+    if "\x00" not in work_order_id:  # PostgreSQL refuses it, and no work order has one
+        query = select(work_orders).where(work_orders.c.work_order_id == work_order_id)
+        row = connection.execute(query).one_or_none()
     if row is None:
         raise NoWorkOrder("台账中没有这个编号的工单，请核对工单编号")
     tagged = connection.execute(
