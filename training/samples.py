@@ -15,13 +15,12 @@ import numpy.typing as npt
 from classifier.columns import Columns
 from classifier.errors import InputError, LabelError
 from classifier.masking import mask
-from classifier.records import Chunk, Records, as_text, open_records
+from classifier.records import Chunk, Records, as_text
 from classifier.taxonomy import Facet, Taxonomy
 from classifier.text import clean
 from classifier.work_order import WorkOrder
 
-from . import label_studio
-from .tab_separated import TabSeparatedRecords, is_tab_separated
+from .sample_files import open_samples
 
 UNKNOWN = -1  # the index of a label that a sample does not give
 OUTSIDE = -1  # the fold of a sample that is always learned from and never judged by
@@ -103,7 +102,7 @@ def read_samples(
         LabelError: a label is unknown, or the samples of one id contradict each other; rows are named.
         InputError: the file cannot be read, has no text or label column, or no usable row.
     """
-    records = _open(path, encoding)
+    records = open_samples(path, encoding)
     facets = ("category",) if label_column else tuple(FACET_COLUMNS)
     rows, notes = _read_rows(records, _roles(records, path, columns, label_column), facets)
     if not rows:
@@ -121,15 +120,6 @@ def read_samples(
     )
     requests = [row.request for row in rows]
     return Samples([row.id for row in rows], requests, labels, _folds(path, rows), taxonomy, notes)
-
-
-def _open(path: Path, encoding: str | None) -> Records:
-    """A file of samples as records: a table, or in a form that annotation tools write."""
-    if path.suffix.lower() == label_studio.SUFFIX:
-        return label_studio.LabelStudioRecords(path)
-    if is_tab_separated(path, encoding):
-        return TabSeparatedRecords(path, encoding)
-    return open_records(path, encoding=encoding)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,9 @@ know when a work order is closed, so every one is `open`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
-from xml.etree import ElementTree
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -26,19 +25,16 @@ from ..moments import read_moment
 from ..periods import SHANGHAI
 from ..routes.dependencies import TheLedger, TheNames
 from .route import facade_route
+from .xml import xml_response
 
 DAYS = 90  # that a question without dates covers, and the most it may, after the specification
 MOST = 1_000  # requests in an answer, likewise
 MOST_IDS = 100
 
-_ITEMS = {"services": "service", "service_requests": "request", "errors": "error", "attributes": "attribute"}
-_NOT_IN_XML = {place: None for place in range(32) if chr(place) not in "\t\n\r"} | {
-    0xFFFE: None,
-    0xFFFF: None,
-}
+SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
+CHANGED = "2026-11-26 00:00"  # when what the endpoint offers was changed last
 
 Form = Annotated[Literal["json", "xml"], Path(description="json 或 xml")]
-Rows = Sequence[Mapping[str, Any]]
 
 
 def _error(request: Request, status: int, said: str) -> Response:
@@ -54,35 +50,48 @@ class Open311Error(BaseModel):
 
 
 router = APIRouter(
-    prefix="/open311/v2",
+    prefix="/open311",
     tags=["open311"],
     route_class=facade_route(_error),
     responses={status: {"model": list[Open311Error]} for status in (400, 404, 503)},
 )
 
 
-@router.get("/services.{form}")
+@router.get("/discovery.{form}")
+def discovery(request: Request, form: Form) -> Response:
+    """Where the endpoint is and what it speaks (Open311 service discovery)."""
+    endpoint = {
+        "specification": SPECIFICATION,
+        "url": f"{request.base_url}open311/v2",
+        "changeset": CHANGED,
+        "type": "production",
+        "formats": ["text/xml", "application/json"],
+    }
+    found = {
+        "changeset": CHANGED,
+        "contact": "请联系本地 12345 热线的系统管理员",
+        "key_service": "访问密钥由系统管理员发放",
+        "endpoints": [endpoint],
+    }
+    return _answer(found, "discovery", form)
+
+
+@router.get("/v2/services.{form}")
 def services(form: Form, names: TheNames) -> Response:
     """The categories."""
     facet = names.category
     return _answer([_service(facet, code) for code in facet.codes], "services", form)
 
 
-@router.get("/services/{service_code}.{form}")
+@router.get("/v2/services/{service_code}.{form}")
 def service(service_code: str, form: Form, names: TheNames) -> Response:
     """The definition of one category; there is nothing to be filled in."""
     if service_code not in names.category.by_code:
         raise HTTPException(404, "没有这个 service_code，可用的见 services")
-    definition = {"service_code": service_code, "attributes": []}
-    if form == "json":
-        return JSONResponse(definition)
-    root = ElementTree.Element("service_definition")
-    ElementTree.SubElement(root, "service_code").text = service_code
-    ElementTree.SubElement(root, "attributes")
-    return _xml(root)
+    return _answer({"service_code": service_code, "attributes": []}, "service_definition", form)
 
 
-@router.get("/requests.{form}")
+@router.get("/v2/requests.{form}")
 def requests(
     request: Request,
     form: Form,
@@ -108,7 +117,7 @@ def requests(
     return _answer(rows, "service_requests", form)
 
 
-@router.get("/requests/{service_request_id:path}.{form}")
+@router.get("/v2/requests/{service_request_id:path}.{form}")
 def one_request(
     request: Request,
     service_request_id: str,
@@ -216,18 +225,5 @@ def _between(
     return found[:MOST]
 
 
-def _answer(rows: Rows, root: str, form: str, status: int = 200) -> Response:
-    if form == "json":
-        return JSONResponse(list(rows), status)
-    top = ElementTree.Element(root)
-    for row in rows:
-        item = ElementTree.SubElement(top, _ITEMS[root])
-        for name, cell in row.items():
-            written = str(cell).lower() if isinstance(cell, bool) else str("" if cell is None else cell)
-            ElementTree.SubElement(item, name).text = written.translate(_NOT_IN_XML)
-    return _xml(top, status)
-
-
-def _xml(root: ElementTree.Element, status: int = 200) -> Response:
-    body = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
-    return Response(body, status, media_type="text/xml; charset=utf-8")
+def _answer(value: Any, root: str, form: str, status: int = 200) -> Response:
+    return JSONResponse(value, status) if form == "json" else xml_response(root, value, status)

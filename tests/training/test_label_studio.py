@@ -133,3 +133,12 @@ def test_the_labelling_interface_offers_every_label(written):
     for name in ("scope", "request_type", "urgent"):
         offered = {(one.get("value"),) for one in controls[name]}
         assert offered == {names_of(TAXONOMY.facets[name], code) for code in TAXONOMY.facets[name].codes}
+
+
+def test_a_project_s_own_control_is_named_by_option(written):
+    own = choice("问题类别", "噪声")
+    other = choice("问题类别", "路灯")
+    samples = read_samples(
+        written([task("甲", own), task("乙", other, number=2)]), TAXONOMY, label_column="问题类别"
+    )
+    assert samples.taxonomy.facets["category"].codes == ("噪声", "路灯")

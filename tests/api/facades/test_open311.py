@@ -77,6 +77,17 @@ def test_services_are_the_categories_in_json_and_xml(client):
     assert root[0].findtext("metadata") == "false"
 
 
+def test_discovery_says_where_the_endpoint_is(client):
+    found = client.get("/open311/discovery.json").json()
+    assert {"changeset", "contact", "key_service", "endpoints"} == set(found)
+    (endpoint,) = found["endpoints"]
+    assert {"specification", "url", "changeset", "type", "formats"} == set(endpoint)
+    assert client.get(f"{endpoint['url']}/services.json").status_code == 200
+    root = ElementTree.fromstring(client.get("/open311/discovery.xml").content)  # noqa: S314 - our own
+    assert root.findtext("endpoints/endpoint/url") == endpoint["url"]
+    assert [one.text for one in root.iter("format")] == endpoint["formats"]
+
+
 def test_a_service_definition_asks_for_nothing(client):
     assert client.get(f"{V2}/services/environment.air.json").json() == {
         "service_code": "environment.air",
