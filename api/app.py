@@ -15,10 +15,11 @@ from .access.headers import SecurityHeaders
 from .access.rules import check_rules
 from .access_log import AccessLog
 from .desk import Desk
+from .facades import kserve, open311
 from .ledger.ledger import Ledger
 from .metrics import Metrics
 from .problems import add_problems
-from .routes import audit, health, metrics, session, tags, volumes, work_orders
+from .routes import audit, feed, health, metrics, session, tags, volumes, work_orders
 from .routes.bodies import add_schemas
 from .schemas import TagRequest
 from .settings import Settings
@@ -40,8 +41,12 @@ def create_app(store: ModelStore, settings: Settings) -> FastAPI:
     app.state.metrics = Metrics()
     app.include_router(health.router)
     app.include_router(metrics.router)
-    for router in (tags.router, volumes.router, work_orders.router, session.router, audit.router):
-        app.include_router(router, prefix="/v1")
+    for noun in (tags, volumes, work_orders, feed, session, audit):
+        app.include_router(noun.router, prefix="/v1")
+    if settings.kserve:
+        app.include_router(kserve.router)
+    if settings.open311:
+        app.include_router(open311.router)
     add_problems(app)
     add_schemas(app, TagRequest)
     check_rules(app)

@@ -45,6 +45,11 @@ class LabelNames:
     def __init__(self, taxonomy: Taxonomy) -> None:
         self._taxonomy = taxonomy
 
+    @property
+    def category(self) -> Facet:
+        """The categories."""
+        return self._taxonomy.facets["category"]
+
     def name(self, facet: str, code: str) -> str:
         """What people read; of a second-level category the names of both levels."""
         if not code:

@@ -117,6 +117,16 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     return problem(status, detail, errors=jsonable_encoder(errors))
 
 
+def first_fault(error: RequestValidationError) -> str:
+    """What is wrong with a request, first of all; nothing of what was sent is repeated."""
+    first = error.errors()[0]
+    return (
+        _TITLES[HTTPStatus.BAD_REQUEST]
+        if first["type"] == "json_invalid"
+        else f"{_pointer(first)} {_said(first)}"
+    )
+
+
 async def _http(_request: Request, error: Exception) -> JSONResponse:
     status = HTTPStatus(error.status_code) if isinstance(error, HTTPException) else HTTPStatus.BAD_REQUEST
     headers = error.headers if isinstance(error, HTTPException) else None  # Allow, with a 405

@@ -35,6 +35,9 @@ _SAID = {
     "body_bytes": "字节数，1024 以上的整数",
     "allow_anonymous": "true 或 false",
     "log": "json（每行一个 JSON）或 text（给人看）",
+    "kserve": "true 或 false",
+    "open311": "true 或 false",
+    "open311_text": "true 或 false",
 }
 
 
@@ -63,6 +66,12 @@ class Settings(BaseSettings):
     """The longest body of a request that is taken."""
     allow_anonymous: bool = False
     """Whether the service may be reached from other machines without any key."""
+    kserve: bool = False
+    """Whether the service speaks KServe's V2 protocol, too."""
+    open311: bool = False
+    """Whether the ledger can be read as Open311 GeoReport v2."""
+    open311_text: bool = False
+    """Whether it then shows the masked texts rather than the categories' names."""
     log: Literal["json", "text"] | None = None
     """The service's log; where it is not said, text on a terminal and JSON elsewhere."""
 

@@ -15,10 +15,12 @@ import numpy.typing as npt
 from classifier.columns import Columns
 from classifier.errors import InputError, LabelError
 from classifier.masking import mask
-from classifier.records import Chunk, Records, as_text, open_records
+from classifier.records import Chunk, Records, as_text
 from classifier.taxonomy import Facet, Taxonomy
 from classifier.text import clean
 from classifier.work_order import WorkOrder
+
+from .sample_files import open_samples
 
 UNKNOWN = -1  # the index of a label that a sample does not give
 OUTSIDE = -1  # the fold of a sample that is always learned from and never judged by
@@ -100,7 +102,7 @@ def read_samples(
         LabelError: a label is unknown, or the samples of one id contradict each other; rows are named.
         InputError: the file cannot be read, has no text or label column, or no usable row.
     """
-    records = open_records(path, encoding=encoding)
+    records = open_samples(path, encoding)
     facets = ("category",) if label_column else tuple(FACET_COLUMNS)
     rows, notes = _read_rows(records, _roles(records, path, columns, label_column), facets)
     if not rows:

@@ -39,6 +39,21 @@ RULES: dict[tuple[str, str], str] = {
     ("GET", "/v1/jobs/{job_id}/result"): "tag",
     ("GET", "/v1/jobs/{job_id}/errors"): "tag",
     ("GET", "/v1/audit"): "admin",
+    # The façades, where they are switched on
+    ("GET", "/v2"): OPEN,
+    ("GET", "/v2/health/live"): OPEN,
+    ("GET", "/v2/health/ready"): OPEN,
+    ("GET", "/v2/models/hotline"): "tag",
+    ("GET", "/v2/models/hotline/ready"): "tag",
+    ("GET", "/v2/models/hotline/versions/{version}"): "tag",
+    ("GET", "/v2/models/hotline/versions/{version}/ready"): "tag",
+    ("POST", "/v2/models/hotline/infer"): "tag",
+    ("POST", "/v2/models/hotline/versions/{version}/infer"): "tag",
+    ("GET", "/open311/discovery.{form}"): OPEN,
+    ("GET", "/open311/v2/services.{form}"): "read",
+    ("GET", "/open311/v2/services/{service_code}.{form}"): "read",
+    ("GET", "/open311/v2/requests.{form}"): "read",
+    ("GET", "/open311/v2/requests/{service_request_id:path}.{form}"): "read",
 }
 
 

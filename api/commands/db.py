@@ -15,8 +15,10 @@ from ..console import out, progress, say, say_notes
 from ..periods import parse_day, today
 from . import options
 from .batch import PARTLY_DONE, finish
+from .export import export
 
-app = typer.Typer(help="台账：建表、导入、检查、清理。", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="台账：建表、导入、导出、检查、清理。", no_args_is_help=True, rich_markup_mode=None)
+app.command("export")(export)
 
 CHUNK = 5_000  # rows
 

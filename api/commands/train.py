@@ -16,7 +16,13 @@ from . import options
 
 
 def train(
-    source: Annotated[Path, typer.Argument(metavar="SAMPLES", help="样本文件：xlsx、csv 或 parquet。")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SAMPLES",
+            help="样本文件：xlsx、csv、parquet，Label Studio 的 json，或“内容⇥一级##二级”的 tsv。",
+        ),
+    ],
     text_column: options.TextColumn = None,
     title_column: options.TitleColumn = None,
     label_column: options.LabelColumn = None,

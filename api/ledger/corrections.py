@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, select
 from classifier.errors import NoWorkOrder
 
 from ..periods import SHANGHAI
+from .changes import begin_change
 from .engine import retried, writing
 from .labels import LabelNumbers
 from .record import mark_stale
@@ -58,11 +59,12 @@ def _correct(
         found = connection.execute(wanted.with_for_update()).one_or_none()
         if found is None:
             raise NoWorkOrder("台账中没有这个编号的工单，请核对工单编号")
+        change = begin_change(connection, len(labels), now)
         connection.execute(
             corrections.insert(),
             [
                 {"number": found.number, "facet": facet, "label": label, "corrected_by": corrected_by,
-                 "corrected_at": now, "reason": reason}
+                 "corrected_at": now, "reason": reason, "change_id": change}
                 for facet, label in labels.items()
             ],
         )  # fmt: skip

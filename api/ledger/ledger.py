@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
 
-from classifier.errors import LedgerError
+from classifier.errors import InputError, LedgerError
 
 from ..settings import Settings
-from . import counts, health, rollups, upkeep, work_orders
+from . import counts, feed, health, rollups, upkeep, work_orders
 from .access import AccessStore
+from .changes import last_position, place_changes
 from .corrections import Correction, correct
 from .counts import Count, Question
 from .engine import explained, open_engine, reading, sqlite_file
 from .entry import Entry, Recorded
+from .feed import Event, FeedCursor
 from .imports import Import, note_import
 from .labels import LabelNumbers, known_codes
 from .record import record
@@ -157,6 +159,30 @@ class Ledger:
             NoWorkOrder: there is none of this id.
         """
         correct(self.engine, self._numbers, work_order_id, given, corrected_by, reason)
+
+    def feed(
+        self, after: FeedCursor, most: int, since: datetime | None = None, last: int | None = None
+    ) -> list[Event]:
+        """At most `most` events after a cursor, in their order; every one that is written comes, and once.
+
+        `since` leaves out what was written before, `last` is the position to stop at.
+
+        Raises:
+            InputError: the cursor is of another ledger, or of this one before it was restored.
+        """
+        place_changes(self.engine)
+        with reading(self.engine) as connection:
+            if after.position > last_position(connection):
+                raise InputError(
+                    "游标在台账最新的变动之后：台账可能换过，或从较早的备份恢复过。请不写游标，从头读取"
+                )
+            return feed.events(connection, after, most, since, last)
+
+    def feed_end(self) -> int:
+        """The position of the newest change: a reader that stops there comes to an end."""
+        place_changes(self.engine)
+        with reading(self.engine) as connection:
+            return last_position(connection)
 
     def bounds(self) -> tuple[date, date] | None:
         """The first and the last day with a work order, None where there is none."""

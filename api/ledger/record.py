@@ -18,6 +18,7 @@ from classifier.masking import mask
 from ..periods import SHANGHAI
 from ..settings import StoredText
 from . import bulk
+from .changes import begin_change
 from .engine import retried, writing
 from .entry import Entry, Given, Recorded, localised, refusal
 from .labels import Key, LabelNumbers
@@ -106,9 +107,10 @@ def _stored(text: str, store_text: StoredText) -> str | None:
 
 def _record(engine: Engine, rows: Sequence[dict[str, Any]]) -> int:
     with writing(engine) as connection:
-        by_id = {row["work_order_id"]: row for row in rows}
+        change = begin_change(connection, len(rows), rows[0]["recorded_at"])
+        by_id = {row["work_order_id"]: row | {"change_id": change} for row in rows}
         known = _lock_known(connection, list(by_id))
-        fresh = [row for row in rows if row["work_order_id"] not in known]
+        fresh = [row for work_order_id, row in by_id.items() if work_order_id not in known]
         numbers = _insert(connection, fresh)
         late = [row["work_order_id"] for row in fresh if row["work_order_id"] not in numbers]
         known |= _lock_known(connection, late)  # somebody else was quicker

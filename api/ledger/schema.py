@@ -7,6 +7,7 @@
     monthly_cells                 work orders by month and all facets
     stale_days                    days whose roll-ups are to be made again
     imports                       files that were recorded
+    changes                       what was written together, for the feed (see change_table)
 
 A work order carries the *effective* label of each facet, the standing correction or else the model's,
 so that counting joins nothing; it is changed in the transaction that changes tag or correction.
@@ -112,6 +113,8 @@ work_orders = Table(
     Column("recorded_at", Moment, nullable=False),
     Column("title", Text),
     Column("text", Text),
+    # Without a foreign key: it would be looked up for every row, and no change is ever taken away.
+    Column("change_id", KEY, nullable=False),
     CheckConstraint(f"length(work_order_id) BETWEEN 1 AND {LONGEST_ID}", name="id_is_there"),
     CheckConstraint(f"received_on BETWEEN '{EARLIEST}' AND '2099-12-31'", name="day_is_possible"),
     CheckConstraint(
@@ -123,6 +126,7 @@ work_orders = Table(
     CheckConstraint("decision IN ('auto', 'review')", name="order_decision_is_known"),
     CheckConstraint(" AND ".join(f"{name} > 0" for name in COUNTED), name="labels_are_there"),
     Index("work_orders_counted", "received_on", *COUNTED),
+    Index("work_orders_changed", "change_id", "number"),
 )
 
 tags = Table(
@@ -150,6 +154,7 @@ corrections = Table(
     Column("corrected_by", String(100), nullable=False),
     Column("corrected_at", Moment, nullable=False),
     Column("reason", String(1000), nullable=False),
+    Column("change_id", KEY, nullable=False, index=True),
     CheckConstraint(f"facet IN ({', '.join(map(repr, LABELLED))})", name="facet_is_labelled"),
     CheckConstraint("length(corrected_by) > 0", name="somebody_corrected"),
 )

@@ -6,9 +6,10 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, and_, delete, func, insert, or_, select
+from sqlalchemy import Connection, Engine, Select, Table, and_, delete, func, insert, or_, select
 
 from . import counts, rollups
+from .change_table import changes
 from .engine import advisory_lock, reading, writing
 from .imports import list_imports
 from .record import mark_stale
@@ -74,11 +75,20 @@ def check(engine: Engine) -> list[str]:
             select(work_orders.c.number).where(~select(tags.c.number).where(_same_order()).exists()),
         )
         odd = sum(_count(connection, _odd(facet)) for facet in LABELLED)
+        lost = sum(_count(connection, _outside_the_feed(table)) for table in (work_orders, corrections))
     if untagged:
         found.append(f"{untagged} 条工单没有标签")
     if odd:
         found.append(f"{odd} 处有效标签既不是更正，也不是模型的标签")
+    if lost:
+        found.append(f"{lost} 条工单或更正不属于任何变动，不会出现在变动流里")
     return found
+
+
+def _outside_the_feed(table: Table) -> Select[Any]:
+    """Rows whose change is not there."""
+    there = select(changes.c.change_id).where(changes.c.change_id == table.c.change_id)
+    return select(table.c.number).where(~there.exists())
 
 
 def _same_order() -> Any:

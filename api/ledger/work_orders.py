@@ -73,9 +73,10 @@ def find(connection: Connection, work_order_id: str) -> StoredWorkOrder:
     Raises:
         NoWorkOrder: the ledger has none of this id.
     """
-    row = connection.execute(
-        select(work_orders).where(work_orders.c.work_order_id == work_order_id)
-    ).one_or_none()
+    row = None
+    if "\x00" not in work_order_id:  # PostgreSQL refuses it, and no work order has one
+        query = select(work_orders).where(work_orders.c.work_order_id == work_order_id)
+        row = connection.execute(query).one_or_none()
     if row is None:
         raise NoWorkOrder("台账中没有这个编号的工单，请核对工单编号")
     tagged = connection.execute(
@@ -86,9 +87,9 @@ def find(connection: Connection, work_order_id: str) -> StoredWorkOrder:
         .where(corrections.c.number == row.number)
         .order_by(corrections.c.correction_id.desc())
     ).all()
-    numbers = [number for one in (row, *tagged) for number in _numbers(one)]
-    codes = _codes(connection, [*numbers, *(one.label for one in corrected if one.label)])
-    return _stored(row, codes, tagged, corrected)
+    numbers = [number for one in (row, *tagged) for number in label_numbers(one)]
+    codes = codes_of(connection, [*numbers, *(one.label for one in corrected if one.label)])
+    return stored(row, codes, tagged, corrected)
 
 
 def page(
@@ -103,9 +104,9 @@ def page(
     query = query.order_by(c.received_on.desc(), c.number.desc()).limit(most + 1)
     rows = connection.execute(query).all()
     shown = rows[:most]
-    codes = _codes(connection, [number for row in shown for number in _numbers(row)])
+    codes = codes_of(connection, [number for row in shown for number in label_numbers(row)])
     cursor = (shown[-1].received_on, shown[-1].number) if len(rows) > most else None
-    return [_stored(row, codes) for row in shown], cursor
+    return [stored(row, codes) for row in shown], cursor
 
 
 def _conditions(wanted: Wanted) -> list[Any]:
@@ -125,11 +126,12 @@ def _conditions(wanted: Wanted) -> list[Any]:
     return [and_(*conditions)] if conditions else []
 
 
-def _numbers(row: Row[Any]) -> Iterable[int]:
-    return (row._mapping[facet] for facet in COUNTED if facet in row._mapping)
+def label_numbers(row: Row[Any]) -> Iterable[int]:
+    there = row._mapping
+    return [there[facet] for facet in COUNTED if facet in there]
 
 
-def _codes(connection: Connection, numbers: Collection[int]) -> dict[int, tuple[str, str | None]]:
+def codes_of(connection: Connection, numbers: Collection[int]) -> dict[int, tuple[str, str | None]]:
     """The code of each label, and of its first level."""
     parent = labels.alias("parent")
     query = select(labels.c.label_id, labels.c.code, parent.c.code).join_from(
@@ -139,15 +141,16 @@ def _codes(connection: Connection, numbers: Collection[int]) -> dict[int, tuple[
     return {number: (code, first) for number, code, first in rows}
 
 
-def _stored(
+def stored(
     row: Row[Any],
     codes: Mapping[int, tuple[str, str | None]],
     tagged: Sequence[Row[Any]] = (),
     corrected: Sequence[Row[Any]] = (),
 ) -> StoredWorkOrder:
     named: dict[str, str] = {}
+    there = row._mapping
     for facet in COUNTED:
-        code, first = codes[row._mapping[facet]]
+        code, first = codes[there[facet]]
         named[facet] = code
         if facet in _FIRSTS:
             named[_FIRSTS[facet]] = first or code
@@ -159,7 +162,7 @@ def _stored(
         row.decision,
         row.title,
         row.text,
-        tuple(_tags(one, codes) for one in tagged),
+        tuple(stored_tags(one, codes) for one in tagged),
         tuple(
             StoredCorrection(
                 one.facet,
@@ -173,11 +176,11 @@ def _stored(
     )
 
 
-def _tags(row: Row[Any], codes: Mapping[int, tuple[str, str | None]]) -> StoredTags:
-    given = {facet: codes[row._mapping[facet]][0] for facet in LABELLED}
+def stored_tags(row: Row[Any], codes: Mapping[int, tuple[str, str | None]]) -> StoredTags:
+    there = row._mapping
     return StoredTags(
-        given,
-        {facet: row._mapping[f"{facet}_confidence"] for facet in LABELLED},
+        {facet: codes[there[facet]][0] for facet in LABELLED},
+        {facet: there[f"{facet}_confidence"] for facet in LABELLED},
         row.decision,
         row.model_version,
         row.taxonomy_version,

@@ -38,9 +38,14 @@ BODIES = {
 @pytest.fixture(scope="module")
 def all_routes(models_dir, tmp_path_factory):
     path = tmp_path_factory.mktemp("routes") / "hotline.db"
-    return sorted(
-        set(routes_of(create_app(ModelStore(models_dir), Settings(database_url=f"sqlite:///{path}"))))
-    )
+    settings = Settings(database_url=f"sqlite:///{path}")
+    return sorted(set(routes_of(create_app(ModelStore(models_dir), settings))))
+
+
+def test_the_facades_have_rules_too(models_dir, settings):
+    every = settings.model_copy(update={"kserve": True, "open311": True})
+    pairs = set(routes_of(create_app(ModelStore(models_dir), every)))
+    assert len([pair for pair in pairs if pair[1].startswith(("/v2", "/open311"))]) >= 10
 
 
 @pytest.fixture

@@ -1,11 +1,12 @@
 from datetime import date
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from api.ledger.engine import writing
 from api.ledger.imports import Import
-from api.ledger.schema import tags
+from api.ledger.schema import tags, work_orders
+from api.ledger.upgrade import revision
 from tests.api.conftest import entry
 
 BEFORE = date(2025, 1, 1)
@@ -50,10 +51,18 @@ def test_a_work_order_without_tags_is_found(filled):
     assert any("没有标签" in one for one in filled.check())
 
 
+def test_a_work_order_that_the_feed_would_never_tell_of_is_found(filled):
+    with writing(filled.engine) as connection:
+        connection.execute(
+            update(work_orders).where(work_orders.c.work_order_id == "A1").values(change_id=999)
+        )
+    assert any("不会出现在变动流里" in one for one in filled.check())
+
+
 def test_a_file_that_is_recorded_again_stands_there_once(filled):
     for rows in (3, 4):
         filled.note_import(Import("年.xlsx", "0" * 64, "m1", rows, rows, 0))
     filled.note_import(Import("年.xlsx", "0" * 64, "m2", 4, 4, 0))
     found = filled.facts()["imports"]
     assert sorted((one["model_version"], one["rows"]) for one in found) == [("m1", 4), ("m2", 4)]
-    assert filled.facts()["revision"] == "0001"
+    assert filled.facts()["revision"] == revision(filled.engine)[1]

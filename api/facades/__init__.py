@@ -1,0 +1,1 @@
+"""The service as interfaces that others speak already, each off unless it is switched on."""
