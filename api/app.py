@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version as installed
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 
 from classifier.dispatch import Dispatcher
 from classifier.store import ModelStore
@@ -14,12 +15,26 @@ from .access.gate import Gate
 from .access.headers import SecurityHeaders
 from .access.rules import check_rules
 from .access_log import AccessLog
+from .contract.idempotency import Idempotency
+from .contract.inflate import Inflate
+from .contract.request_ids import RequestIds
 from .desk import Desk
 from .facades import kserve, open311
 from .ledger.ledger import Ledger
 from .metrics import Metrics
 from .problems import add_problems
-from .routes import audit, feed, health, metrics, session, tags, volumes, work_orders
+from .routes import (
+    audit,
+    corrections,
+    feed,
+    health,
+    metrics,
+    session,
+    tags,
+    taxonomy,
+    volumes,
+    work_orders,
+)
 from .routes.bodies import add_schemas
 from .schemas import TagRequest
 from .settings import Settings
@@ -41,7 +56,7 @@ def create_app(store: ModelStore, settings: Settings) -> FastAPI:
     app.state.metrics = Metrics()
     app.include_router(health.router)
     app.include_router(metrics.router)
-    for noun in (tags, volumes, work_orders, feed, session, audit):
+    for noun in (tags, taxonomy, volumes, work_orders, corrections, feed, session, audit):
         app.include_router(noun.router, prefix="/v1")
     if settings.kserve:
         app.include_router(kserve.router)
@@ -50,8 +65,13 @@ def create_app(store: ModelStore, settings: Settings) -> FastAPI:
     add_problems(app)
     add_schemas(app, TagRequest)
     check_rules(app)
+    # The last one added is the outermost.
+    app.add_middleware(Idempotency, ledger=app.state.ledger)
     app.add_middleware(BodyLimit, most=settings.body_bytes)
+    app.add_middleware(Inflate)
     app.add_middleware(Gate, ledger=app.state.ledger, settings=settings)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(SecurityHeaders)
-    app.add_middleware(AccessLog, metrics=app.state.metrics)  # the last one added is the outermost
+    app.add_middleware(AccessLog, metrics=app.state.metrics)
+    app.add_middleware(RequestIds)
     return app

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
@@ -24,7 +24,7 @@ from .entering import Arrival, enter
 from .gathered import Gathered
 from .ledger.ledger import Ledger
 from .observed import Observed, observed
-from .schemas import TagRequest, tags_out
+from .schemas import TagRequest, WorkOrderIn, tags_out
 
 SMALL = 20  # work orders of a request that is gathered with others
 AT_ONCE = 64  # requests gathered
@@ -56,8 +56,21 @@ class Desk:
             return (await asyncio.to_thread(self._answers, [waiting]))[0]
         return await self._gathered.bring(waiting)
 
+    async def results(self, orders: Sequence[WorkOrderIn]) -> list[bytes]:
+        """The results of many work orders, each as JSON of a `TagsOut`, in order.
+
+        Raises:
+            ModelError: there is no sound model.
+            LedgerError: the ledger cannot be reached, or is none; none of them is recorded.
+        """
+        asked = _Asked(TagRequest.model_construct(work_orders=orders, explain=False), observed())
+        return await asyncio.to_thread(lambda: [to_json(one) for one in self._results([asked])[0]])
+
     def _answers(self, waiting: Sequence[_Asked]) -> list[bytes]:
-        """The answers to several requests; all are of one model, and recorded together or not at all."""
+        return [to_json({"results": results}) for results in self._results(waiting)]
+
+    def _results(self, waiting: Sequence[_Asked]) -> list[list[dict[str, Any]]]:
+        """The results of several requests; all are of one model, and recorded together or not at all."""
         asked = [one.request for one in waiting]
         ledger = self._ledger.open(create=True) if self._ledger else None  # looked at until it was right once
         model = self._store.current()
@@ -78,14 +91,10 @@ class Desk:
             arrivals = entered
         rows = zip(orders, tags, suggested, arrivals, strict=True)
         return [
-            to_json(
-                {
-                    "results": [
-                        tags_out(order, given, model, unit, explained=request.explain, arrival=arrival)
-                        for order, given, unit, arrival in islice(rows, len(request.work_orders))
-                    ]
-                }
-            )
+            [
+                tags_out(order, given, model, unit, explained=request.explain, arrival=arrival)
+                for order, given, unit, arrival in islice(rows, len(request.work_orders))
+            ]
             for request in asked
         ]
 

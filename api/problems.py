@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from classifier.errors import (
@@ -41,7 +42,9 @@ _TITLES = {
     HTTPStatus.FORBIDDEN: "没有权限",
     HTTPStatus.NOT_FOUND: "没有这个地址",
     HTTPStatus.METHOD_NOT_ALLOWED: "这个地址不支持该方法",
+    HTTPStatus.CONFLICT: "同样的请求正在处理",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "请求太大",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "不支持的内容格式",
     HTTPStatus.UNPROCESSABLE_ENTITY: "请求内容有误",
     HTTPStatus.TOO_MANY_REQUESTS: "请求太频繁",
     HTTPStatus.SERVICE_UNAVAILABLE: "模型暂不可用",
@@ -92,7 +95,9 @@ async def _ours(_request: Request, error: Exception) -> JSONResponse:
 
 
 def answer_of(error: Exception) -> JSONResponse:
-    """The problem document of an error of ours."""
+    """The problem document of an error of ours, or of one that says its status."""
+    if isinstance(error, HTTPException):
+        return _of_status(error)
     seen = observed()
     seen.error, seen.is_ledger_error = type(error).__name__, _is_trouble(error)
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
@@ -128,10 +133,21 @@ def first_fault(error: RequestValidationError) -> str:
 
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:
-    status = HTTPStatus(error.status_code) if isinstance(error, HTTPException) else HTTPStatus.BAD_REQUEST
-    headers = error.headers if isinstance(error, HTTPException) else None  # Allow, with a 405
-    said = error.detail if isinstance(error, HTTPException) and error.detail != status.phrase else ""
-    return problem(status, said or _TITLES.get(status, status.phrase), headers)
+    return answer_of(error)
+
+
+def _of_status(error: HTTPException) -> JSONResponse:
+    status = HTTPStatus(error.status_code)
+    said = error.detail if error.detail != status.phrase else ""
+    return problem(status, said or _TITLES.get(status, status.phrase), error.headers)  # Allow, with a 405
+
+
+def said_of(error: ValidationError) -> list[dict[str, str]]:
+    """What is wrong with a body that pydantic refused, each with a JSON pointer; nothing of what was sent."""
+    found = error.errors(include_url=False, include_input=False)
+    broken = any(one["type"] == "json_invalid" for one in found)
+    told = [{**one, "loc": ("body", *one["loc"])} for one in found]
+    return [{"pointer": "#" if broken else _pointer(one), "detail": _said(one)} for one in told]
 
 
 async def _unforeseen(_request: Request, _error: Exception) -> JSONResponse:

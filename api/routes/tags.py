@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
 
+from ..contract.idempotency import NDJSON
 from ..schemas import TagRequest, TagResponse
 from .bodies import body_of, documented
 from .dependencies import desk_of
+from .tag_lines import tagged_lines
 
 router = APIRouter(tags=["tags"])
 
 
 @router.post("/tags", response_model=TagResponse, openapi_extra=documented(TagRequest))
 async def tag(request: Request) -> Response:
-    """Tag one to a thousand work orders, in order, and enter them in the ledger."""
-    asked = await body_of(request, TagRequest)
-    return Response(await desk_of(request).answer(asked), media_type="application/json")
+    """Tag one to a thousand work orders, in order, and enter them in the ledger; or any number, as lines."""
+    desk = desk_of(request)
+    if request.headers.get("content-type", "").startswith(NDJSON):
+        return StreamingResponse(tagged_lines(request, desk), media_type=NDJSON)
+    return Response(await desk.answer(await body_of(request, TagRequest)), media_type="application/json")

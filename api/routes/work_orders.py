@@ -7,12 +7,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 
-from classifier.errors import InputError
-
 from ..access.caller import caller_of
 from ..asking import read_day, read_where
 from ..ledger.work_orders import Wanted
 from ..work_order_schemas import CorrectionIn, WorkOrderOut, WorkOrdersOut, cursor_of, written_cursor
+from .corrections import correct_one
 from .dependencies import TheLedger, TheNames
 
 router = APIRouter(tags=["work_orders"])
@@ -55,12 +54,5 @@ def correct_work_order(
     work_order_id: str, arrived: CorrectionIn, ledger: TheLedger, names: TheNames, request: Request
 ) -> WorkOrderOut:
     """Correct labels; the model's tags stay beside, the volumes go by the correction."""
-    given = arrived.corrections(names)
-    if not given:
-        raise InputError("labels 不能为空：请给出要更正的维度和标签，null 表示撤销更正")
-    caller = caller_of(request)
-    by = caller.name if caller.kind == "user" else arrived.corrected_by  # nobody corrects in another's name
-    ledger.correct(work_order_id, given, by, arrived.reason)
-    labels = {facet: one.label for facet, one in given.items()}
-    ledger.access.note(caller.actor, "correction", work_order_id, {"by": by, "labels": labels})
+    correct_one(work_order_id, arrived, ledger, names, caller_of(request))
     return WorkOrderOut.of(ledger.find(work_order_id), names)

@@ -1,0 +1,1 @@
+"""What holds for every request: ids, compression, idempotency, and the description in OpenAPI."""
