@@ -8,6 +8,8 @@ from typing import NamedTuple
 from pydantic import ValidationError
 from pydantic_core import to_json
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from classifier.errors import HotlineError
 
@@ -17,6 +19,16 @@ from ..schemas import WorkOrderIn
 
 LONGEST = 1 << 20  # bytes of a line
 AT_ONCE = 200  # work orders that are tagged, recorded and answered together
+
+
+class LinesResponse(StreamingResponse):
+    """Streams without listening for a disconnect: that would take the request's body from under us."""
+
+    media_type = "application/x-ndjson"
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send the lines as they are made."""
+        await self.stream_response(send)
 
 
 class _Line(NamedTuple):

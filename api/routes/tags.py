@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
 
 from ..contract.idempotency import NDJSON
 from ..schemas import TagRequest, TagResponse
 from .bodies import body_of, documented
 from .dependencies import desk_of
-from .tag_lines import tagged_lines
+from .tag_lines import LinesResponse, tagged_lines
 
 router = APIRouter(tags=["tags"])
 
@@ -19,5 +18,5 @@ async def tag(request: Request) -> Response:
     """Tag one to a thousand work orders, in order, and enter them in the ledger; or any number, as lines."""
     desk = desk_of(request)
     if request.headers.get("content-type", "").startswith(NDJSON):
-        return StreamingResponse(tagged_lines(request, desk), media_type=NDJSON)
+        return LinesResponse(tagged_lines(request, desk))
     return Response(await desk.answer(await body_of(request, TagRequest)), media_type="application/json")

@@ -31,6 +31,9 @@ BODIES = {
         "corrected_by": "张三",
         "reason": "漏电",
     },
+    ("POST", "/v1/corrections"): {
+        "corrections": [{"work_order_id": "A1", "labels": {"urgent": "1"}, "corrected_by": "张三"}]
+    },
     ("POST", "/v1/session"): {"name": "nobody", "password": "wrong"},
 }
 
