@@ -9,10 +9,13 @@ from fastapi import FastAPI
 from classifier.dispatch import Dispatcher
 from classifier.store import ModelStore
 
+from .desk import Desk
 from .facades import kserve, open311
 from .ledger.ledger import Ledger
 from .problems import add_problems
 from .routes import feed, health, tags, volumes, work_orders
+from .routes.bodies import add_schemas
+from .schemas import TagRequest
 from .settings import Settings
 
 
@@ -28,7 +31,7 @@ def create_app(store: ModelStore, settings: Settings) -> FastAPI:
     app.state.store = store
     app.state.settings = settings
     app.state.ledger = Ledger(settings)
-    app.state.dispatcher = Dispatcher.load()
+    app.state.desk = Desk(store, Dispatcher.load(), app.state.ledger if settings.record else None)
     app.include_router(health.router)
     for router in (tags.router, volumes.router, work_orders.router, feed.router):
         app.include_router(router, prefix="/v1")
@@ -37,4 +40,5 @@ def create_app(store: ModelStore, settings: Settings) -> FastAPI:
     if settings.open311:
         app.include_router(open311.router)
     add_problems(app)
+    add_schemas(app, TagRequest)
     return app

@@ -83,7 +83,7 @@ def _style(mpl: Any, family: str) -> AbstractContextManager[None]:
 
 @cache
 def _font_family() -> str:
-    """The shipped font's family as matplotlib calls it, which differs between its versions, once it is added."""
+    """Add the shipped font; its family as matplotlib calls it, which differs between its versions."""
     from matplotlib.font_manager import fontManager
 
     with as_file(files("api") / "data" / "fonts" / FONT) as font:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
@@ -72,28 +71,11 @@ class CodeOut(BaseModel):
     name: str
     path: str
 
-    @classmethod
-    def named(cls, facet: Facet, code: str) -> Self:
-        """A second-level label of a facet."""
-        return cls(code=code, name=facet.by_code[code].name, path=facet.path(code))
-
 
 class LabelOut(CodeOut):
     """A label and the model's confidence in it."""
 
     confidence: float = Field(ge=0, le=1)
-
-    @classmethod
-    def of(cls, facet: Facet, code: str, confidence: float) -> Self:
-        """A second-level label of a facet."""
-        name = facet.by_code[code].name
-        return cls(code=code, name=name, path=facet.path(code), confidence=round(confidence, 4))
-
-    @classmethod
-    def first_of(cls, facet: Facet, tag: Tag) -> Self:
-        """The first-level label above a tag."""
-        name = facet.first_names[tag.first]
-        return cls(code=tag.first, name=name, path=name, confidence=round(tag.first_confidence, 4))
 
 
 class EvidenceOut(BaseModel):
@@ -124,35 +106,17 @@ class FacetOut(LabelOut):
 class TagsOut(BaseModel):
     """The tags of one work order."""
 
-    work_order_id: str | None
+    work_order_id: str | None = Field(default=None, description="没有编号又不记录时没有此字段")
     facets: dict[str, FacetOut]
     decision: Literal["auto", "review"]
     decision_level: Literal["second", "first", "none"] = Field(description="事项分类到哪一级可自动采用")
-    department: str | None = Field(description="建议的承办单位，供派单参考")
-    district_found: str | None
+    department: str | None = Field(default=None, description="建议的承办单位，供派单参考；没有时没有此字段")
+    district_found: str | None = Field(default=None, description="工单所属或文字提到的区县；没有时没有此字段")
     warnings: list[str]
     recorded: bool | None = Field(default=None, description="是否已记入台账；关闭记录时没有此字段")
     id_generated: bool | None = Field(default=None, description="编号是按内容生成的")
     model_version: str
     taxonomy_version: str
-
-    @classmethod
-    def of(cls, order: WorkOrder, tags: Tags, model: Model, dispatch: Dispatch, *, explained: bool) -> Self:
-        """The tags in the model's own terms; evidence only where it is asked for, it takes time."""
-        return cls(
-            work_order_id=order.work_order_id or None,
-            facets={
-                name: _facet_out(model, order.request if explained else None, name, tag)
-                for name, tag in tags.facets.items()
-            },
-            decision=tags.decision,
-            decision_level=tags["category"].level,
-            department=dispatch.department or None,
-            district_found=dispatch.district_found or None,
-            warnings=list(tags.warnings),
-            model_version=model.version,
-            taxonomy_version=model.taxonomy.version,
-        )
 
 
 class TagResponse(BaseModel):
@@ -160,47 +124,68 @@ class TagResponse(BaseModel):
 
     results: list[TagsOut]
 
-    @classmethod
-    def of(
-        cls,
-        orders: Sequence[WorkOrder],
-        tags: Sequence[Tags],
-        model: Model,
-        suggested: Sequence[Dispatch],
-        *,
-        explained: bool,
-    ) -> Self:
-        """All results of one request."""
-        rows = zip(orders, tags, suggested, strict=True)
-        return cls(
-            results=[
-                TagsOut.of(order, given, model, dispatch, explained=explained)
-                for order, given, dispatch in rows
-            ]
-        )
 
-    def tell(self, arrivals: Sequence[Arrival]) -> None:
-        """Say of each work order whether it is recorded, under which id, and what there is to remark."""
-        for result, arrival in zip(self.results, arrivals, strict=True):
-            result.work_order_id = arrival.order.work_order_id
-            result.id_generated = True if arrival.id_generated else None
-            result.recorded = not arrival.problem
-            result.warnings += arrival.notes
-            if arrival.problem:
-                result.warnings.append(f"未记入台账：{arrival.problem}")
+def tags_out(
+    order: WorkOrder,
+    tags: Tags,
+    model: Model,
+    dispatch: Dispatch,
+    *,
+    explained: bool,
+    arrival: Arrival | None = None,
+) -> dict[str, Any]:
+    """A `TagsOut`, as plain objects: made one by one, pydantic's take longer than tagging.
+
+    Args:
+        explained: whether to give the evidence, which takes time.
+        arrival: what became of the work order in the ledger, where it is recorded.
+    """
+    request = order.request if explained else None
+    warnings = [*tags.warnings]
+    ledger: dict[str, Any] = {}
+    if arrival:
+        warnings += arrival.notes
+        warnings += [f"未记入台账：{arrival.problem}"] if arrival.problem else []
+        ledger = {"recorded": not arrival.problem, "id_generated": arrival.id_generated or None}
+    found = {
+        "work_order_id": (arrival.order if arrival else order).work_order_id or None,
+        "facets": {name: _facet_out(model, request, name, tag) for name, tag in tags.facets.items()},
+        "decision": tags.decision,
+        "decision_level": tags["category"].level,
+        "department": dispatch.department or None,
+        "district_found": dispatch.district_found or None,
+        "warnings": warnings,
+        **ledger,
+        "model_version": model.version,
+        "taxonomy_version": model.taxonomy.version,
+    }
+    return {name: given for name, given in found.items() if given is not None}
 
 
-def _facet_out(model: Model, request: str | None, name: str, tag: Tag) -> FacetOut:
+def _facet_out(model: Model, request: str | None, name: str, tag: Tag) -> dict[str, Any]:
+    """A `FacetOut`."""
     facet = model.facets[name]
-    evidence = None
+    first = facet.first_names[tag.first]
+    found: dict[str, Any] = {
+        **label_out(facet, tag.label, tag.confidence),
+        "first": {
+            "code": tag.first,
+            "name": first,
+            "path": first,
+            "confidence": round(tag.first_confidence, 4),
+        },
+        "level": tag.level,
+        "alternatives": [label_out(facet, code, share) for code, share in tag.alternatives],
+        "also": [label_out(facet, code) for code in tag.also],
+    }
     if request is not None:
         masked = mask(request)
-        evidence = [EvidenceOut.of(masked, one) for one in explain(model, request, name, tag.label)]
-    return FacetOut(
-        **LabelOut.of(facet, tag.label, tag.confidence).model_dump(),
-        first=LabelOut.first_of(facet, tag),
-        level=tag.level,
-        alternatives=[LabelOut.of(facet, code, share) for code, share in tag.alternatives],
-        also=[CodeOut.named(facet, code) for code in tag.also],
-        evidence=evidence,
-    )
+        told = explain(model, request, name, tag.label)
+        found["evidence"] = [EvidenceOut.of(masked, one).model_dump() for one in told]
+    return found
+
+
+def label_out(facet: Facet, code: str, confidence: float | None = None) -> dict[str, Any]:
+    """A label of a facet as a `LabelOut`, or without confidence as a `CodeOut`."""
+    found: dict[str, Any] = {"code": code, "name": facet.by_code[code].name, "path": facet.paths[code]}
+    return found if confidence is None else found | {"confidence": round(confidence, 4)}

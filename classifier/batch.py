@@ -24,7 +24,7 @@ from .columns import Columns
 from .errors import InputError, OutputError
 from .model import Model
 from .parts import Parts, remove_unfinished, sole_run
-from .piecework import Done, Task, done_pieces
+from .piecework import ALONE, Done, Task, Tools, Workers
 from .records import PIECE_BYTES, PIECE_ROWS, Chunk, Piece, Records, open_records
 from .sidecar import sha256, write_sidecar
 from .tag_columns import TAG_SCHEMA
@@ -34,6 +34,7 @@ from .writers import CsvWriter, Writer, open_writer
 ERROR_COLUMNS = ("行号", "工单编号", "列", "原因", "处理办法")
 
 _SHOWN = 20
+_PACKED = 4  # how many times smaller than a csv a workbook or parquet is, at least
 Progress = Callable[[int, int | None], None]
 Seen = Callable[[Chunk, pd.DataFrame, Columns], None]
 
@@ -90,6 +91,13 @@ def tag_file(
 
 def _tag_file(job: Job, progress: Progress, seen: Seen | None) -> BatchReport:
     model = bundle.load(job.model)
+    with Workers(Tools(job.model, job.dispatch, job.places), model, job.workers) as workers:
+        if job.workers > 1 and _is_large(job.source):
+            workers.start()
+        return _tag_rows(job, model, workers, progress, seen)
+
+
+def _tag_rows(job: Job, model: Model, workers: Workers, progress: Progress, seen: Seen | None) -> BatchReport:
     records = open_records(job.source, sheet=job.sheet, encoding=job.encoding)
     columns = Columns.find(records.columns, job.columns, file=job.source.name)
     report = BatchReport(notes=list(records.notes))
@@ -108,9 +116,9 @@ def _tag_file(job: Job, progress: Progress, seen: Seen | None) -> BatchReport:
     with ExitStack() as stack:
         for one in writers:
             stack.enter_context(one)
-        task = _task(job, columns, parts, writer, review, seen)
+        task = _task(columns, parts, writer, review, seen)
         ids = _Ids()
-        pieces = done_pieces(task, model, records.pieces(), job.workers)
+        pieces = workers.done(task, records.pieces())
         for piece, done in stack.enter_context(closing(pieces)):
             _write(piece, done, inputs, writer, review)
             if done.errors:
@@ -128,13 +136,11 @@ def _tag_file(job: Job, progress: Progress, seen: Seen | None) -> BatchReport:
     return report
 
 
-def _task(
-    job: Job, columns: Columns, parts: Parts, writer: Writer, review: Writer | None, seen: Seen | None
-) -> Task:
+def _task(columns: Columns, parts: Parts, writer: Writer, review: Writer | None, seen: Seen | None) -> Task:
     """What every piece needs: lines where the output is a csv, tags where anything else is made of them."""
     lines, review_lines = isinstance(writer, CsvWriter), isinstance(review, CsvWriter)
     tags = not lines or not (review is None or review_lines) or seen is not None
-    return Task(job.model, columns, parts, lines, review_lines, tags, job.dispatch, job.places)
+    return Task(columns, parts, lines, review_lines, tags)
 
 
 def _write(piece: Piece, done: Done, inputs: list[str], writer: Writer, review: Writer | None) -> None:
@@ -174,6 +180,13 @@ class _Ids:
         further = np.sort(order[again])[:_SHOWN]
         shown = [f"第 {numbers[first_of[group[row]]]} 与 {numbers[row]} 行" for row in further]
         return [f"工单编号重复 {len(again)} 处，各行都已打标：{'、'.join(shown)}"]
+
+
+def _is_large(source: Path) -> bool:
+    """Whether a file surely has more pieces than one process works on alone."""
+    size = source.stat().st_size if source.is_file() else 0
+    unpacked = size * (1 if source.suffix.lower() in {".csv", ".tsv", ".txt"} else _PACKED)
+    return unpacked > 2 * ALONE * PIECE_BYTES
 
 
 def _check_paths(job: Job) -> None:

@@ -21,6 +21,7 @@ from .encodings import find_encoding
 from .errors import InputError
 from .slices import Slice, find_slices
 from .table import Chunk, Piece, Records, check_rows, frame_of, name_columns, note_header
+from .utf8 import Utf8
 
 _LONGEST_CELL = 16_000_000  # characters
 _HEADER_WITHIN = 20  # records
@@ -116,7 +117,7 @@ class _Layout:
             before = reader.line_num
         if len(rows) != one.rows or {*map(len, rows)} != {len(self.columns)}:
             return None
-        raw = [lines[number] for number in numbers] if self.delimiter == "," else None
+        raw = Utf8.of([lines[n].rstrip("\r\n") for n in numbers]) if self.delimiter == "," else None
         above = one.line + 1
         return Chunk(one.start, frame_of(rows, self.columns), [above + n for n in numbers], raw=raw)
 

@@ -142,19 +142,27 @@ class Dispatcher:
             categories: second-level codes; an unknown one has no department.
             districts: the work orders' own fields as they were written, "" where there is none.
         """
-        written = {field: self.places.district_of(field) for field in set(districts)}
-        named = [written[own] for own in districts]
+        named = self.districts(requests, districts)
+        return [
+            Dispatch(self.directory.department(category, district), district)
+            for category, district in zip(categories, named, strict=True)
+        ]
+
+    def districts(self, requests: Sequence[str] | Codes, written: Sequence[str]) -> list[str]:
+        """The district of each work order, by its own field or else by the places that its request names.
+
+        "" where it cannot be told; the arguments are those of `suggest`.
+        """
+        known = {field: self.places.district_of(field) for field in set(written)}
+        named = [known[own] for own in written]
         silent = [place for place, district in enumerate(named) if not district]
         if isinstance(requests, Codes):
             cleaned = requests[np.array(silent, dtype=np.int64)]
         else:
             cleaned = clean_many([requests[place] for place in silent])
-        found = map(self.places.find, cleaned.texts())
-        named = [district or next(found) for district in named]
-        return [
-            Dispatch(self.directory.department(category, district), district)
-            for category, district in zip(categories, named, strict=True)
-        ]
+        for place, text in zip(silent, cleaned.texts(), strict=True):
+            named[place] = self.places.find(text)
+        return named
 
 
 def _departments(path: Path, stored: Mapping[str, Any], taxonomy: Taxonomy) -> dict[str, str]:

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from .codes import Codes, Places
 from .errors import KernelMissing
+from .utf8 import Block, Fields, Utf8
 
 LIBRARY = {"win32": "kernel.dll", "darwin": "libkernel.dylib"}.get(sys.platform, "libkernel.so")
 PANEL = 32  # labels that are summed at once; weights of a gram are padded to a multiple of it
@@ -49,6 +50,7 @@ _SIGNATURES: Mapping[str, tuple[Any, list[Any]]] = {
         _int32,
         [ctypes.c_char_p, _int64, ctypes.c_uint8, ctypes.c_bool, ctypes.c_bool, _int64, _pointer],
     ),
+    "kernel_lines": (None, [_pointer, _int32, _int64, _pointer, _pointer]),
     "kernel_cut": (_int64, [_pointer, _pointer, _pointer, _pointer]),
     "kernel_rows": (_int64, [_pointer] * 6),
     "kernel_scores": (_int32, [_pointer] * 6 + [_int32]),
@@ -69,6 +71,17 @@ class _Weights(ctypes.Structure):
     """`weights` in scores.c."""
 
     _fields_ = (("steps", _pointer), ("stride", _int64), ("scale", _pointer), ("bias", _pointer))
+
+
+class _Column(ctypes.Structure):
+    """`column` in lines.c; keeps the arrays alive that it points to."""
+
+    _fields_ = (("block", _pointer), ("starts", _pointer), ("lengths", _pointer), ("places", _pointer))
+
+    def __init__(self, texts: Utf8, places: Places | None) -> None:
+        self.kept = [np.ascontiguousarray(part) for part in (texts.block, texts.starts, texts.lengths)]
+        self.kept += [] if places is None else [np.ascontiguousarray(places)]
+        super().__init__(*map(_at, self.kept))
 
 
 class Extent(ctypes.Structure):
@@ -228,6 +241,19 @@ def find_records(block: bytes, delimiter: str, most: int, *, final: bool, wide: 
         block, len(block), ord(delimiter), final, wide, most, ctypes.byref(found)
     )
     return found if plain == 0 else None
+
+
+def lines_with(lines: Utf8, columns: Sequence[Fields]) -> tuple[Block, Places]:
+    """Lines with the fields of further columns and their ends, one behind the other; and where each ends."""
+    parts = [(lines, None), *((column.values, column.places) for column in columns)]
+    size = len(lines) * len("\r\n") + int(lines.lengths.sum())
+    size += sum(
+        len(column) * len(",") + int(column.values.lengths[column.places].sum()) for column in columns
+    )
+    block, ends = np.empty(size, dtype=np.uint8), np.empty(len(lines), dtype=np.int64)
+    given = (_Column * len(parts))(*(_Column(*part) for part in parts))
+    _library().kernel_lines(given, len(parts), len(lines), _at(block), _at(ends))
+    return block, ends
 
 
 @cache

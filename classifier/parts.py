@@ -11,7 +11,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from .errors import InputError, OutputError
@@ -52,19 +51,15 @@ class Parts:
         """The tags of a chunk that is there.
 
         Raises:
-            ValueError, ArrowException, LookupError: they are not as they were written.
+            ValueError, LookupError: they are not as they were written.
         """
         stored = self._path(start).read_bytes()
         if stored[:_SUM] != _sum(stored[_SUM:]):
             raise ValueError("torn")
-        return TagColumns.from_arrow(pa.ipc.open_file(pa.py_buffer(stored[_SUM:])).read_all())
+        return TagColumns.unpacked(stored[_SUM:])
 
     def write(self, start: int, tags: TagColumns) -> None:
-        sink = pa.BufferOutputStream()
-        table = tags.arrow()
-        with pa.ipc.new_file(sink, table.schema) as file:
-            file.write_table(table)
-        content = sink.getvalue()
+        content = tags.packed()
         try:
             self._put(self._path(start).name, _sum(content) + content)  # the sum tells what a power cut tore
         except OSError as error:
@@ -76,7 +71,7 @@ class Parts:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _path(self, start: int) -> Path:
-        return self.folder / f"{start:09}.arrow"
+        return self.folder / f"{start:09}.tags"
 
     def _put(self, name: str, content: Any) -> None:
         part = self.folder / f"{name}.part"
@@ -85,10 +80,10 @@ class Parts:
 
     def _drop_torn(self) -> None:
         """Forget the chunks whose file is not whole, as a failing disk may leave it: they are tagged anew."""
-        for path in self.folder.glob("*.arrow"):
+        for path in self.folder.glob("*.tags"):
             try:
                 self.read(int(path.stem))
-            except (pa.ArrowException, OSError, ValueError, LookupError, AttributeError):
+            except (OSError, ValueError, LookupError):
                 path.unlink()
 
     def _check_same(self, identity: Mapping[str, Any]) -> None:

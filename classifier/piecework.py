@@ -7,12 +7,15 @@ the file.
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -22,12 +25,14 @@ from joblib.externals.loky import ProcessPoolExecutor
 from . import bundle
 from .columns import Columns
 from .dispatch import Dispatcher
+from .kernel import lines_with
 from .model import Model
 from .parts import Parts
 from .records import Chunk, Piece, as_text
 from .tag_columns import TagColumns
 from .tagged import districts_of, requests_of, tag_columns
-from .writers import csv_bytes, csv_lines
+from .utf8 import Utf8
+from .writers import csv_lines, taken_over
 
 AHEAD = 2  # pieces on their way for each process beside the one that it has in hand
 ALONE = 3  # pieces up to which starting processes costs more than it saves
@@ -36,18 +41,24 @@ _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 
 
 @dataclass(frozen=True, slots=True)
+class Tools:
+    """What pieces are worked on with."""
+
+    model: Path  # the folder of its bundle
+    dispatch: Path | None = None
+    places: Path | None = None
+    shared: Path | None = None  # the model's weights, where processes share them
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """What is to be done with every piece."""
 
-    model: Path  # the folder of the model's bundle
     columns: Columns
     parts: Parts
     lines: bool  # whether the tagged rows are to be written as lines of a csv
     review_lines: bool  # and those that need review
     tags: bool  # whether the tags themselves are wanted
-    dispatch: Path | None = None
-    places: Path | None = None
-    shared: Path | None = None  # the model's weights, where processes share them
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +77,21 @@ class Done:
 
 
 class Bench:
-    """Where pieces are worked on: a model, a directory of units, and the task."""
+    """Where pieces are worked on: a model and a directory of units."""
 
-    def __init__(self, task: Task, model: Model | None = None) -> None:
-        self.task = task
-        self.model = model or bundle.load(task.model, task.shared)
-        self.dispatcher = Dispatcher.load(task.places, task.dispatch, self.model.taxonomy)
+    def __init__(self, tools: Tools, model: Model | None = None) -> None:
+        self.model = model or bundle.load(tools.model, tools.shared)
+        self.dispatcher = Dispatcher.load(tools.places, tools.dispatch, self.model.taxonomy)
 
-    def do(self, piece: Piece) -> Done:
+    def do(self, task: Task, piece: Piece) -> Done:
         """Read a piece, tag it, and write its rows as far as the task says."""
-        task, chunk = self.task, piece.chunk()
+        chunk = piece.chunk()
         resumed = task.parts.has(chunk.start)
-        tags = task.parts.read(chunk.start) if resumed else self._tag(chunk)
-        lines = _lines(chunk, tags) if task.lines or task.review_lines else []
+        tags = task.parts.read(chunk.start) if resumed else self._tag(task, chunk)
         decisions = tags.cells("decision")
-        review = [line for line, decision in zip(lines, decisions, strict=False) if decision == "review"]
+        lines, review = (
+            self._lines(chunk, tags, decisions) if task.lines or task.review_lines else (None, None)
+        )
         numbers, ids = _ids(chunk, task.columns)
         return Done(
             len(tags),
@@ -89,68 +100,114 @@ class Bench:
             _errors(chunk, tags, task.columns),
             numbers,
             ids,
-            csv_bytes(lines) if task.lines else None,
-            csv_bytes(review) if task.review_lines else None,
+            lines if task.lines else None,
+            review if task.review_lines else None,
             tags if task.tags else None,
         )
 
-    def _tag(self, chunk: Chunk) -> TagColumns:
-        requests, districts = requests_of(chunk, self.task.columns), districts_of(chunk, self.task.columns)
+    @staticmethod
+    def _lines(chunk: Chunk, tags: TagColumns, decisions: Sequence[str]) -> tuple[bytes, bytes]:
+        """The rows with their tags as lines of a csv, and those among them that need review."""
+        rows = (
+            taken_over(chunk.raw, chunk.frame) if chunk.raw is not None else Utf8.of(csv_lines(chunk.frame))
+        )
+        block, ends = lines_with(rows, tags.fields())
+        whole = block.tobytes()
+        spans = zip(decisions, pairwise([0, *ends.tolist()]), strict=True)
+        review = [whole[start:until] for decision, (start, until) in spans if decision == "review"]
+        return whole, b"".join(review)
+
+    def _tag(self, task: Task, chunk: Chunk) -> TagColumns:
+        requests, districts = requests_of(chunk, task.columns), districts_of(chunk, task.columns)
         tags = tag_columns(self.model, self.dispatcher, requests, chunk.problems, districts)
-        self.task.parts.write(chunk.start, tags)
+        task.parts.write(chunk.start, tags)
         return tags
 
 
-def done_pieces(
-    task: Task, model: Model, pieces: Iterable[Piece], workers: int
-) -> Generator[tuple[Piece, Done], None, None]:
-    """Each piece and what became of it, in order; a few pieces, or those of one worker, are done here."""
-    left = iter(pieces)
-    first = list(islice(left, ALONE + 1))
-    if workers == 1 or len(first) <= ALONE:
-        bench = Bench(task, model)
-        for piece in chain(first, left):
-            yield piece, bench.do(piece)
-        return
-    with tempfile.TemporaryDirectory(prefix="hotline-", ignore_cleanup_errors=True) as folder:
-        shared = Path(folder) / "weights.npy"
-        bundle.share(model, shared)
-        yield from _in_order(replace(task, shared=shared), chain(first, left), workers)
+class Workers:
+    """Processes that work on pieces, to be used in a `with`.
+
+    They may be started before there are pieces, and load the model meanwhile. A few pieces, or those
+    of one worker, are worked on by this process.
+    """
+
+    def __init__(self, tools: Tools, model: Model, count: int) -> None:
+        self._tools = tools
+        self._model = model
+        self._count = count
+        self._pool: ProcessPoolExecutor | None = None
+        self._folder = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool:
+            self._pool.shutdown(kill_workers=True)
+        self._folder.close()
+
+    def start(self) -> ProcessPoolExecutor:
+        """Start the processes, if they are not; they share the model's weights.
+
+        Raises:
+            OutputError: the weights cannot be put down where the processes find them.
+        """
+        if self._pool is None:
+            folder = tempfile.TemporaryDirectory(prefix="hotline-", ignore_cleanup_errors=True)
+            shared = Path(self._folder.enter_context(folder)) / "weights.npy"
+            bundle.share(self._model, shared)
+            tools = replace(self._tools, shared=shared)
+            self._pool = ProcessPoolExecutor(
+                self._count, initializer=_take, initargs=(tools,), env=_ONE_THREAD
+            )
+            for _ in range(self._count):
+                self._pool.submit(_bench)
+        return self._pool
+
+    def done(self, task: Task, pieces: Iterable[Piece]) -> Generator[tuple[Piece, Done], None, None]:
+        """Each piece and what became of it, in order."""
+        left = iter(pieces)
+        first = list(islice(left, ALONE + 1))
+        if self._count == 1 or len(first) <= ALONE:
+            bench = Bench(self._tools, self._model)
+            for piece in chain(first, left):
+                yield piece, bench.do(task, piece)
+            return
+        yield from self._in_order(task, chain(first, left))
+
+    def _in_order(self, task: Task, pieces: Iterator[Piece]) -> Generator[tuple[Piece, Done], None, None]:
+        pool = self.start()
+        many = islice(pieces, self._count * (1 + AHEAD))
+        waiting = deque((piece, pool.submit(_do, task, piece)) for piece in many)
+        try:
+            while waiting:
+                piece, future = waiting.popleft()
+                done = future.result()
+                waiting.extend((further, pool.submit(_do, task, further)) for further in islice(pieces, 1))
+                yield piece, done
+        finally:
+            for _, future in waiting:  # given up before the end: nobody wants the rest
+                future.cancel()
 
 
-def _in_order(task: Task, pieces: Iterator[Piece], workers: int) -> Generator[tuple[Piece, Done], None, None]:
-    pool = ProcessPoolExecutor(workers, initializer=_take, initargs=(task,), env=_ONE_THREAD)
-    waiting = deque((piece, pool.submit(_do, piece)) for piece in islice(pieces, workers * (1 + AHEAD)))
-    try:
-        while waiting:
-            piece, future = waiting.popleft()
-            done = future.result()
-            waiting.extend((further, pool.submit(_do, further)) for further in islice(pieces, 1))
-            yield piece, done
-    finally:
-        for _, future in waiting:  # given up before the end: nobody wants the rest
-            future.cancel()
-        pool.shutdown()
-
-
-_given: list[Task] = []  # in a worker process: its task, and the bench once a piece has come
+_given: list[Tools] = []  # in a worker process: what it works with, and its bench once it is set up
 _benches: list[Bench] = []
 
 
-def _take(task: Task) -> None:
-    _given[:] = [task]
+def _take(tools: Tools) -> None:
+    _given[:] = [tools]
 
 
-def _do(piece: Piece) -> Done:
-    """What a worker process does; it loads the model at its first piece."""
+def _bench() -> None:
+    """Load the model, once for each process."""
     if not _benches:
         _benches.append(Bench(_given[0]))
-    return _benches[0].do(piece)
+        gc.freeze()  # the model stays; looking through it again and again is waste
 
 
-def _lines(chunk: Chunk, tags: TagColumns) -> list[str]:
-    """The rows with their tags as lines of a csv."""
-    return list(map(",".join, zip(csv_lines(chunk.frame, chunk.raw), tags.lines(), strict=True)))
+def _do(task: Task, piece: Piece) -> Done:
+    _bench()
+    return _benches[0].do(task, piece)
 
 
 def _ids(chunk: Chunk, columns: Columns) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:

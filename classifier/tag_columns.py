@@ -7,9 +7,10 @@ one.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from .utf8 import Fields, Utf8
 from .writers import csv_field
 
 TAG_SCHEMA = pa.schema(
@@ -76,12 +78,9 @@ class Coded:
     def cells(self) -> Cells:
         return _array([*self.values, None])[self.places]
 
-    def fields(self) -> Cells:
-        return _array([*map(csv_field, self.values), ""])[self.places]
-
-    def arrow(self, kind: pa.DataType) -> Any:
-        places = pa.array(self.places, pa.int32(), mask=self.places < 0)
-        return pa.DictionaryArray.from_arrays(places, pa.array(self.values, kind))
+    def fields(self) -> Fields:
+        texts = _texts(tuple(self.values))
+        return Fields(self.places % len(texts), texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +102,9 @@ class Shares:
         cells[np.isnan(self.values)] = None
         return cells
 
-    def fields(self) -> Cells:
-        fields: Cells = _share_fields()[
-            np.rint(np.nan_to_num(self.values, nan=-1 / _ONE) * _ONE).astype(np.int64)
-        ]
-        return fields
-
-    def arrow(self, kind: pa.DataType) -> Any:
-        return pa.array(self.values, kind, from_pandas=True)
+    def fields(self) -> Fields:
+        shares = np.rint(np.nan_to_num(self.values, nan=1 + 1 / _ONE) * _ONE)
+        return Fields(shares.astype(np.int64), _share_fields())
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,37 +125,48 @@ class TagColumns:
         cells = {name: column.cells() for name, column in self.columns.items()}
         return pd.DataFrame(cells, dtype=object)  # otherwise pandas turns None into NaN
 
-    def lines(self) -> list[str]:
-        """All columns of each row as they stand in a line of a csv."""
-        return list(map(",".join, zip(*(column.fields() for column in self.columns.values()), strict=True)))
+    def fields(self) -> list[Fields]:
+        """All columns as they stand in a csv."""
+        return [column.fields() for column in self.columns.values()]
 
-    def arrow(self) -> pa.Table:
-        """All columns; those of labels as dictionaries."""
-        arrays = {field.name: self.columns[field.name].arrow(field.type) for field in TAG_SCHEMA}
-        return pa.table(arrays)
+    def packed(self) -> bytes:
+        """All columns as bytes: a line of JSON with the number of rows and the labels, then the arrays."""
+        values = {name: column.values for name, column in self.columns.items() if isinstance(column, Coded)}
+        facts = json.dumps({"rows": len(self), "values": values}, ensure_ascii=False)
+        arrays = [
+            column.places.astype("<i4") if isinstance(column, Coded) else column.values.astype("<f8")
+            for column in self.columns.values()
+        ]
+        return b"".join([facts.encode(), b"\n", *(array.tobytes() for array in arrays)])
 
     @classmethod
-    def from_arrow(cls, table: pa.Table) -> Self:
-        """What `arrow` gave.
+    def unpacked(cls, content: bytes) -> Self:
+        """What `packed` gave.
 
         Raises:
-            ArrowException, LookupError, AttributeError: the table is another one.
+            ValueError, LookupError: it is something else.
         """
+        at = content.index(b"\n") + 1
+        facts = json.loads(content[:at])
         columns: dict[str, Coded | Shares] = {}
         for name in TAG_SCHEMA.names:
-            array = table[name].combine_chunks()
-            if pa.types.is_floating(array.type):
-                columns[name] = Shares(array.to_numpy(zero_copy_only=False))
-            else:
-                places = array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-                columns[name] = Coded(places.astype(np.int64), array.dictionary.to_pylist())
+            values = facts["values"].get(name)
+            array = np.frombuffer(content, "<f8" if values is None else "<i4", facts["rows"], at)
+            at += array.nbytes
+            columns[name] = Shares(array) if values is None else Coded(array.astype(np.int64), tuple(values))
         return cls(columns)
 
 
+@lru_cache(64)
+def _texts(values: tuple[object, ...]) -> Utf8:
+    """How each value stands in a csv; the last one is nothing."""
+    return Utf8.of([*map(csv_field, values), ""])
+
+
 @cache
-def _share_fields() -> Cells:
+def _share_fields() -> Utf8:
     """How each share stands in a csv; the last one is nothing."""
-    return _array([*(csv_field(share / _ONE) for share in range(_ONE + 1)), ""])
+    return Utf8.of([*(csv_field(share / _ONE) for share in range(_ONE + 1)), ""])
 
 
 def _array(values: Sequence[object]) -> Cells:

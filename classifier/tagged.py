@@ -8,11 +8,11 @@ import numpy as np
 
 from .cleaned import clean_many
 from .columns import Columns
-from .dispatch import Dispatcher
+from .dispatch import Directory, Dispatcher
 from .model import Model
 from .records import Chunk, as_text
 from .tag_columns import DIGITS, TAG_SCHEMA, Coded, Shares, TagColumns
-from .tagging import LEVELS, Floats, Tagging
+from .tagging import LEVELS, FacetTags, Floats, Tagging
 from .work_order import request_of
 
 DECISIONS = ("review", "auto", "error")
@@ -53,11 +53,10 @@ def tag_columns(
     cleaned = clean_many(read)
     tagging = model.tagging(read, cleaned)
     found = _columns(tagging)
-    categories = found["category_code"].cells().tolist()
     places = districts or [""] * count
-    suggested = dispatcher.suggest(cleaned, categories, [places[row] for row in sound])
-    found["department"] = Coded.of([one.department or None for one in suggested])
-    found["district_found"] = Coded.of([one.district_found or None for one in suggested])
+    named = dispatcher.districts(cleaned, [places[row] for row in sound])
+    found["district_found"] = found_in = Coded.of([name or None for name in named])
+    found["department"] = _departments(dispatcher.directory, tagging.facets["category"], found_in)
     rows = np.array(sound, dtype=np.int64)
     columns = {
         name: found[name].spread(rows, count) if name in found else _NOTHING.spread(rows[:0], count)
@@ -96,6 +95,15 @@ def _columns(tagging: Tagging) -> dict[str, Coded | Shares]:
         columns["urgent"] = Coded(urgent.labels, [int(code) for code in urgent.facet.codes])
         columns["urgent_confidence"] = _shares(urgent.confidence)
     return columns
+
+
+def _departments(directory: Directory, categories: FacetTags, districts: Coded) -> Coded:
+    """The unit of each row, looked up once for each category in a district."""
+    pairs = categories.labels * (len(districts.values) + 1) + districts.places + 1
+    _, rows, inverse = np.unique(pairs, return_index=True, return_inverse=True)
+    named = zip(categories.codes[rows], districts.cells()[rows], strict=True)
+    units = Coded.of([directory.department(category, district or "") or None for category, district in named])
+    return Coded(units.places[inverse], units.values)
 
 
 def _shares(confidence: Floats) -> Shares:

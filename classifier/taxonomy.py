@@ -67,8 +67,13 @@ class Facet:
 
     def path(self, code: str) -> str:
         """The names from the first level down, a name that both levels share given once."""
-        label = self.by_code[code]
-        return "/".join(dict.fromkeys((self.first_names[label.first], label.name)))
+        return self.paths[code]
+
+    @cached_property
+    def paths(self) -> Mapping[str, str]:
+        """The path of each label by its code."""
+        names = {label.code: (self.first_names[label.first], label.name) for label in self.labels}
+        return {code: "/".join(dict.fromkeys(both)) for code, both in names.items()}
 
     @property
     def is_flat(self) -> bool:

@@ -13,13 +13,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from .codes import Places
 from .errors import InputError, OutputError
 from .output import Writer, cells_of, explained, local, sound
 from .table import as_text, is_missing
+from .utf8 import Utf8
 from .workbook import XlsxWriter
 
 __all__ = ["SUFFIXES", "Writer", "open_writer"]
@@ -27,6 +30,7 @@ __all__ = ["SUFFIXES", "Writer", "open_writer"]
 SUFFIXES = (".xlsx", ".csv", ".parquet")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # OWASP, "CSV Injection"
 _RISKY = frozenset(_FORMULA)
+_SIGN = np.isin(np.arange(256), [ord(sign) for sign in _RISKY - {"\n"}])  # no line has a \n within
 _NUMBER = re.compile(r"[+-]?[\d.,]*%?")  # -3.5 and +8613800138000 compute nothing
 
 
@@ -64,15 +68,15 @@ class CsvWriter(Writer):
     """
 
     def _begin(self, file: BinaryIO) -> None:
-        file.write(codecs.BOM_UTF8 + csv_bytes(_lines([map(guarded, self.columns)])))
+        file.write(codecs.BOM_UTF8 + _bytes(_lines([map(guarded, self.columns)])))
 
     def _append(self, frame: pd.DataFrame) -> None:
         lines = csv_lines(frame)
         # An empty cell that is alone on its line is quoted: else the line would be blank.
-        self._file.write(csv_bytes([line or '""' for line in lines] if len(self.columns) == 1 else lines))
+        self._file.write(_bytes([line or '""' for line in lines] if len(self.columns) == 1 else lines))
 
     def write_lines(self, lines: bytes, rows: int) -> None:
-        """Append rows that `csv_bytes` has made elsewhere.
+        """Append rows that are lines already, with their ends.
 
         Raises:
             OutputError: the disk is full.
@@ -125,20 +129,19 @@ class ParquetWriter(Writer):
             self._parquet.close()
 
 
-def csv_lines(frame: pd.DataFrame, raw: Sequence[str] | None = None) -> list[str]:
-    """The rows of a frame as they stand in a csv, without the end of the line.
+def csv_lines(frame: pd.DataFrame) -> list[str]:
+    """The rows of a frame as they stand in a csv, without the end of the line."""
+    columns = [[_guarded(cell) for cell in cells_of(column)] for _, column in frame.items()]
+    return _lines(zip(*columns, strict=True))
 
-    `raw` are the lines on which the rows begin in the csv that the frame was read from: those without
-    quotes are whole, and mostly as they would be written again.
+
+def taken_over(raw: Utf8, frame: pd.DataFrame) -> Utf8:
+    """The same rows as `csv_lines` writes, from the lines on which they begin in the csv that was read.
+
+    A line without quotes is a whole row, and mostly as it would be written again.
     """
-    if raw is None:
-        columns = [[_guarded(cell) for cell in cells_of(column)] for _, column in frame.items()]
-        return _lines(zip(*columns, strict=True))
-    lines = [line.rstrip("\r\n") for line in raw]
-    other = sorted(_others(lines))
-    for row, line in zip(other, csv_lines(frame.iloc[other]), strict=True):
-        lines[row] = line
-    return lines
+    other = _others(raw)
+    return raw.replaced(other, Utf8.of(csv_lines(frame.iloc[other])))
 
 
 def csv_field(cell: object) -> str:
@@ -146,7 +149,7 @@ def csv_field(cell: object) -> str:
     return _lines([[guarded(cell)]])[0]
 
 
-def csv_bytes(lines: Sequence[str]) -> bytes:
+def _bytes(lines: Sequence[str]) -> bytes:
     """Lines with their ends, as a csv holds them."""
     # A lone surrogate, as broken JSON brings it, has no UTF-8: it becomes a question mark.
     return "".join([f"{line}\r\n" for line in lines]).encode("utf-8", "replace")
@@ -166,12 +169,13 @@ def _lines(rows: Iterable[Iterable[str]]) -> list[str]:
     return [line[: -len(",\r\n")] for line in sink]
 
 
-def _others(lines: Sequence[str]) -> set[int]:
+def _others(raw: Utf8) -> Places:
     """The lines that may be written otherwise than they were read: they have quotes, or formulas."""
-    whole = "\n".join(lines)
-    signs = [sign for sign in ('"', *(f",{start}" for start in _FORMULA)) if sign in whole]
-    found = {row for sign in signs for row, line in enumerate(lines) if sign in line}
-    return found | {row for row, line in enumerate(lines) if line[:1] in _RISKY}
+    whole = np.append(raw.block, np.uint8(0))
+    behind = np.flatnonzero(whole == ord(",")) + 1
+    met = [behind[_SIGN[whole[behind]]] - 1, np.flatnonzero(whole == ord('"'))]
+    rows = np.searchsorted(raw.starts, np.concatenate(met), side="right") - 1
+    return np.unique(np.append(rows, np.flatnonzero(_SIGN[whole[raw.starts]])))
 
 
 def _guarded(cell: object) -> str:

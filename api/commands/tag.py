@@ -86,10 +86,12 @@ def _sound(text: str) -> str:
 
 
 def _print_json(model: Model, text: str, tags: Tags, dispatch: Dispatch, *, explain: bool) -> None:
-    from ..schemas import TagsOut  # pydantic takes a while to load
+    from pydantic_core import to_json  # pydantic takes a while to load
 
-    found = TagsOut.of(WorkOrder("", text), tags, model, dispatch, explained=explain)
-    sys.stdout.write(found.model_dump_json(exclude_none=True) + "\n")
+    from ..schemas import tags_out
+
+    found = tags_out(WorkOrder("", text), tags, model, dispatch, explained=explain)
+    sys.stdout.write(to_json(found).decode() + "\n")
 
 
 def _print(model: Model, text: str, tags: Tags, dispatch: Dispatch, *, explain: bool) -> None:

@@ -6,21 +6,22 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from classifier.dispatch import Dispatcher
 from classifier.errors import ModelError
 from classifier.store import ModelStore
 from classifier.taxonomy import Taxonomy
 
+from ..desk import Desk
 from ..label_names import LabelNames
 from ..ledger.ledger import Ledger
 
 
-def _store(request: Request) -> ModelStore:
+async def _store(request: Request) -> ModelStore:
     return cast(ModelStore, request.app.state.store)
 
 
-def _dispatcher(request: Request) -> Dispatcher:
-    return cast(Dispatcher, request.app.state.dispatcher)
+def desk_of(request: Request) -> Desk:
+    """Where work orders are tagged."""
+    return cast(Desk, request.app.state.desk)
 
 
 def _ledger(request: Request) -> Ledger:
@@ -45,4 +46,3 @@ TheModels = Annotated[ModelStore, Depends(_store)]
 TheLedger = Annotated[Ledger, Depends(_ledger)]
 TheRecorder = Annotated[Ledger | None, Depends(_recorder)]
 TheNames = Annotated[LabelNames, Depends(_names)]
-TheDispatcher = Annotated[Dispatcher, Depends(_dispatcher)]

@@ -1,11 +1,14 @@
 import json
+import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.problems import MEDIA_TYPE
+from api.schemas import TagResponse
 from classifier import bundle
 from classifier.model import Model
 from classifier.store import ModelStore
@@ -26,6 +29,7 @@ def post(client, *orders, **more):
 
 def results(answer):
     assert answer.status_code == 200, answer.text
+    TagResponse.model_validate(answer.json(), extra="forbid")  # what OpenAPI promises
     return answer.json()["results"]
 
 
@@ -191,3 +195,29 @@ def test_no_page_loads_anything_from_elsewhere(client):
     assert client.get("/docs").status_code == 404
     assert client.get("/redoc").status_code == 404
     assert client.get("/openapi.json").json()["info"]["title"] == "hotline"
+
+
+def test_openapi_holds_every_schema_that_it_refers_to(client):
+    described = client.get("/openapi.json")
+    referred = set(re.findall(r'"#/components/schemas/([^"]+)"', described.text))
+    assert (
+        {"TagRequest", "WorkOrderIn", "TagResponse"}
+        <= referred
+        <= {*described.json()["components"]["schemas"]}
+    )
+
+
+def test_requests_that_arrive_together_are_answered_each_by_its_own(client, model):
+    """Sixteen callers at once, one of them with a moment that cannot be recorded."""
+    texts = [f"{TEXTS[number % 3]}{number}" for number in range(64)]
+    orders = [{"work_order_id": f"G{number}", "text": text} for number, text in enumerate(texts)]
+    orders[40]["received_at"] = "昨天"
+    with ThreadPoolExecutor(16) as callers:
+        answers = list(callers.map(lambda order: results(post(client, order)), orders))
+    expected = model.tag(texts)
+    for number, ((result,), tags) in enumerate(zip(answers, expected, strict=True)):
+        assert result["work_order_id"] == f"G{number}"
+        assert result["facets"]["category"]["code"] == tags["category"].label
+        assert result["recorded"] == (number != 40)
+    listed = client.get("/v1/work-orders", params={"limit": 1000}).json()["work_orders"]
+    assert {one["work_order_id"] for one in listed} == {f"G{number}" for number in range(64) if number != 40}

@@ -233,7 +233,7 @@ def test_a_full_disk_leaves_nothing_half_written(models_dir, table, tmp_path, su
     assert (tmp_path / "review.csv").read_text(encoding="utf-8") == "上次"
     assert outputs(tmp_path) == sorted([f".out.{suffix}.parts", "in.csv", target.name, "review.csv"])
     kept = outputs(tmp_path / f".out.{suffix}.parts")
-    assert ("000000000.arrow" in kept) == (limit == "in between")
+    assert ("000000000.tags" in kept) == (limit == "in between")
 
 
 # A killed run
@@ -268,12 +268,12 @@ def test_a_killed_run_resumed_gives_what_one_run_gives(many, models_dir, through
     parts = tmp_path / f".out.{suffix}.parts"
     command = [HOTLINE, "batch", many, target, "--workers", workers, "--models-dir", models_dir]
     killed = subprocess.Popen([*map(str, command)], stderr=subprocess.DEVNULL, start_new_session=True)
-    while not list(parts.glob("*.arrow")):
+    while not list(parts.glob("*.tags")):
         assert killed.poll() is None
         time.sleep(0.005)
     os.killpg(killed.pid, signal.SIGKILL)
     assert killed.wait() == -signal.SIGKILL
-    done = len(list(parts.glob("*.arrow")))
+    done = len(list(parts.glob("*.tags")))
     assert 1 <= done < MANY // PIECE_ROWS
     assert not target.exists()
     resumed = run([*command, "--resume"])
@@ -293,7 +293,7 @@ def test_a_run_that_is_interrupted_says_so_and_can_be_resumed(many, models_dir, 
     running = subprocess.Popen(
         [*map(str, command)], stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    while not list((tmp_path / ".out.csv.parts").glob("*.arrow")):
+    while not list((tmp_path / ".out.csv.parts").glob("*.tags")):
         assert running.poll() is None
         time.sleep(0.005)
     os.kill(running.pid, signal.SIGINT)

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from api.schemas import EvidenceOut, LabelOut, TagRequest, TagResponse, TagsOut, WorkOrderIn
+from api.schemas import EvidenceOut, LabelOut, TagRequest, TagsOut, WorkOrderIn, label_out, tags_out
 from classifier.dispatch import Dispatch, Dispatcher
 from classifier.evidence import Evidence
 from classifier.work_order import WorkOrder
@@ -16,7 +16,8 @@ def tagged(model, *orders, explained=False):
         [given["category"].label for given in tags],
         [order.district for order in orders],
     )
-    return TagResponse.of(orders, tags, model, suggested, explained=explained).results
+    rows = zip(orders, tags, suggested, strict=True)
+    return [TagsOut(**tags_out(*row[:2], model, row[2], explained=explained)) for row in rows]
 
 
 def test_a_work_order_comes_in_as_the_noun_of_the_lower_floors():
@@ -63,14 +64,14 @@ def test_a_label_is_code_name_and_path(model):
     facet = model.facets["category"]
     code = facet.codes[0]
     label, first = facet.by_code[code], facet.first_names[facet.by_code[code].first]
-    assert LabelOut.of(facet, code, 0.123456) == LabelOut(
+    assert LabelOut(**label_out(facet, code, 0.123456)) == LabelOut(
         code=code, name=label.name, path=f"{first}/{label.name}", confidence=0.1235
     )
 
 
 def test_the_path_of_a_flat_facet_is_its_name(model):
-    label = LabelOut.of(model.facets["request_type"], "help", 1.0)
-    assert (label.name, label.path) == ("求助", "求助")
+    label = label_out(model.facets["request_type"], "help")
+    assert label == {"code": "help", "name": "求助", "path": "求助"}
 
 
 def test_tags_go_out_as_the_model_gave_them(model):
@@ -113,18 +114,11 @@ def test_evidence_shows_the_masked_text():
     )
 
 
-def test_results_must_be_as_many_as_work_orders(model):
-    with pytest.raises(ValueError, match="zip"):
-        TagResponse.of(
-            [WorkOrder("", TEXT)] * 2, model.tag([TEXT]), model, [Dispatch("", "")], explained=False
-        )
-
-
 def test_warnings_of_the_model_are_passed_on(model):
     order = WorkOrder("", "？？？")
     (tags,) = model.tag([order.request])
     assert (
-        TagsOut.of(order, tags, model, Dispatch("", ""), explained=False).warnings
+        tags_out(order, tags, model, Dispatch("", ""), explained=False)["warnings"]
         == list(tags.warnings)
         != []
     )

@@ -458,7 +458,7 @@ def test_a_torn_part_is_tagged_again(tmp_path, table, version, small_chunks):
     source, target, through = put(table[:350], tmp_path / "in.csv"), tmp_path / "out.csv", tmp_path / "t.csv"
     with pytest.raises(Killed):
         tag_file(Job(source, target, version), stop_after(300))
-    torn = tmp_path / ".out.csv.parts" / "000000100.arrow"
+    torn = tmp_path / ".out.csv.parts" / "000000100.tags"
     torn.write_bytes(torn.read_bytes()[:1000])
     report = tag_file(Job(source, target, version, resume=True))
     tag_file(Job(source, through, version))
@@ -480,7 +480,7 @@ def test_another_run_is_not_resumed_and_told_what_differs(
     with pytest.raises(InputError, match=f"（{other}）"):
         tag_file(Job(source, target, foreign if other == "模型" else version, columns, resume=True))
     assert not target.exists()
-    assert (tmp_path / ".out.csv.parts" / "000000000.arrow").is_file()
+    assert (tmp_path / ".out.csv.parts" / "000000000.tags").is_file()
 
 
 # What is refused

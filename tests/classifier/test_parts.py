@@ -90,18 +90,18 @@ def test_an_unreadable_job_is_not_resumed(target, content):
 
 def test_a_torn_part_is_not_taken_as_done(target):
     parts = started(target, 0, 2000, 4000, 6000)
-    whole = (parts.folder / "000002000.arrow").read_bytes()
-    (parts.folder / "000002000.arrow").write_bytes(whole[: len(whole) // 2])
-    (parts.folder / "000004000.arrow").write_bytes(b"")
-    (parts.folder / "000006000.arrow").write_bytes(bytes(len(whole)))
+    whole = (parts.folder / "000002000.tags").read_bytes()
+    (parts.folder / "000002000.tags").write_bytes(whole[: len(whole) // 2])
+    (parts.folder / "000004000.tags").write_bytes(b"")
+    (parts.folder / "000006000.tags").write_bytes(bytes(len(whole)))
     resumed = Parts(target, JOB, resume=True)
     assert [resumed.has(start) for start in (0, 2000, 4000, 6000)] == [True, False, False, False]
 
 
 def test_a_part_that_was_being_written_is_not_taken_as_done(target):
     parts = started(target, 0)
-    whole = (parts.folder / "000000000.arrow").read_bytes()
-    (parts.folder / "000002000.arrow.part").write_bytes(whole)
+    whole = (parts.folder / "000000000.tags").read_bytes()
+    (parts.folder / "000002000.tags.part").write_bytes(whole)
     assert not Parts(target, JOB, resume=True).has(2000)
 
 
@@ -138,7 +138,7 @@ def test_a_file_in_the_folders_place_is_our_error(target):
 
 def test_a_part_that_cannot_be_written_is_our_error_and_names_resume(target):
     parts = started(target)
-    (parts.folder / "000000000.arrow").mkdir()
+    (parts.folder / "000000000.tags").mkdir()
     with pytest.raises(OutputError, match="--resume"):
         parts.write(0, tags("auto"))
 

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 
 from classifier import slices
 from classifier.errors import InputError
+from classifier.kernel import lines_with
 from classifier.records import open_records
-from classifier.writers import csv_bytes, csv_lines
+from classifier.utf8 import Utf8
+from classifier.writers import csv_lines, taken_over
 
 CELLS = st.text(alphabet="路灯a ,;\t\"\n\r'=-\u3000", max_size=6)
 ROWS = st.lists(st.lists(CELLS, min_size=3, max_size=3), min_size=1, max_size=12)
@@ -81,7 +83,10 @@ def test_lines_that_are_taken_over_are_those_that_would_be_written(path, rows):
         return
     for piece in pieces:
         chunk = piece.chunk()
-        assert csv_bytes(csv_lines(chunk.frame, chunk.raw)) == csv_bytes(csv_lines(chunk.frame))
+        if chunk.raw is None:  # a row lacks a column
+            continue
+        taken, expected = taken_over(chunk.raw, chunk.frame), Utf8.of(csv_lines(chunk.frame))
+        assert lines_with(taken, [])[0].tobytes() == lines_with(expected, [])[0].tobytes()
 
 
 def test_a_sound_file_is_cut_in_slices(path, rows_at_once):
