@@ -15,6 +15,7 @@ from .access.gate import Gate
 from .access.headers import SecurityHeaders
 from .access.rules import check_rules
 from .access_log import AccessLog
+from .contract.description import describe
 from .contract.idempotency import Idempotency
 from .contract.inflate import Inflate
 from .contract.request_ids import RequestIds
@@ -26,6 +27,7 @@ from .problems import add_problems
 from .routes import (
     audit,
     corrections,
+    docs,
     feed,
     health,
     metrics,
@@ -56,6 +58,7 @@ def create_app(store: ModelStore, settings: Settings) -> FastAPI:
     app.state.metrics = Metrics()
     app.include_router(health.router)
     app.include_router(metrics.router)
+    app.include_router(docs.router)
     for noun in (tags, taxonomy, volumes, work_orders, corrections, feed, session, audit):
         app.include_router(noun.router, prefix="/v1")
     if settings.kserve:
@@ -64,6 +67,7 @@ def create_app(store: ModelStore, settings: Settings) -> FastAPI:
         app.include_router(open311.router)
     add_problems(app)
     add_schemas(app, TagRequest)
+    describe(app)
     check_rules(app)
     # The last one added is the outermost.
     app.add_middleware(Idempotency, ledger=app.state.ledger)

@@ -20,6 +20,7 @@ RULES: dict[tuple[str, str], str] = {
     ("GET", "/openapi.json"): OPEN,
     ("GET", "/openapi-3.0.json"): OPEN,
     ("GET", "/docs"): OPEN,
+    ("GET", "/docs/{name}"): OPEN,
     ("POST", "/v1/session"): OPEN,  # who logs in has nothing yet
     ("GET", "/v1/session"): OPEN,
     ("DELETE", "/v1/session"): OPEN,

@@ -33,7 +33,7 @@ def add_schemas(app: FastAPI, *models: type[BaseModel]) -> None:
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:
-        known = plain()["components"]["schemas"]
+        known = plain().setdefault("components", {}).setdefault("schemas", {})
         for model in models:
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             known |= schema.pop("$defs", {}) | {model.__name__: schema}
