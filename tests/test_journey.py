@@ -31,13 +31,14 @@ SECONDS = 60  # of patience with a process; it shares the machine with others
 def hotline(
     *arguments: object, given: str | None = None, folder: Path | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run the installed command outside the checkout."""
+    """Run the installed command outside the checkout, in a folder of its own where none is given."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
-    return subprocess.run(
-        [str(HOTLINE), *map(str, arguments)],
-        check=False, capture_output=True, text=True, input=given, cwd=folder or "/",
-        env=clean | environment, timeout=SECONDS,
-    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as elsewhere:
+        return subprocess.run(
+            [str(HOTLINE), *map(str, arguments)],
+            check=False, capture_output=True, text=True, input=given, cwd=folder or elsewhere,
+            env=clean | environment, timeout=SECONDS,
+        )  # fmt: skip
 
 
 def done(outcome: subprocess.CompletedProcess[str], code: int = 0) -> str:

@@ -92,7 +92,12 @@ def _complete(schema: dict[str, Any]) -> None:
             body["example"] = json.loads(told["example"])
         if path in PATHS and method == "post":
             operation.setdefault("parameters", []).append(_idempotency_key())
-        if not path.startswith(("/v2", "/open311")):  # they have errors of their own
+        if path.startswith(("/v2", "/open311")):  # they have errors of their own
+            operation["responses"].pop("422", None)
+            if path.startswith("/open311"):
+                for answer in operation["responses"].values():
+                    answer.setdefault("content", {}).setdefault("text/xml", {"schema": {"type": "string"}})
+        else:
             _add_problems(method, path, operation, scope)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import to_json
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -55,6 +56,10 @@ async def tagged_lines(request: Request, desk: Desk) -> AsyncIterator[bytes]:
             yield await _answers(waiting, desk)
     except HotlineError as error:
         yield _wrong(waiting[0].number, f"{error}；从这一行起没有处理，请从这一行起重新送来", stopped=True)
+    except HTTPException as error:  # no gzip: the answer has begun, so a line must tell
+        if waiting:
+            yield await _answers(waiting, desk)
+        yield to_json({"error": str(error.detail), "stopped": True}) + b"\n"
     except ClientDisconnect:
         return
 

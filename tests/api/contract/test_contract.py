@@ -268,6 +268,14 @@ def test_where_the_ledger_fails_the_last_line_says_from_where_on(client, monkeyp
     assert "重新送来" in last["error"]
 
 
+def test_lines_whose_gzip_breaks_off_end_with_a_line_that_says_so(client):
+    packed = gzip.compress(b"\n".join(json.dumps({"text": f"{TEXT}{n}"}).encode() for n in range(3)))
+    answer = client.post("/v1/tags", content=packed[:-4], headers={**LINES, "Content-Encoding": "gzip"})
+    *good, last = lines_of(answer)
+    assert len(good) <= 3
+    assert last == {"error": "请求内容的 gzip 不完整", "stopped": True}
+
+
 def test_lines_do_not_take_an_idempotency_key(client):
     is_problem(client.post("/v1/tags", content=b"", headers={**LINES, "Idempotency-Key": "k"}), 400)
 

@@ -1,5 +1,6 @@
 import json
 import re
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -9,6 +10,7 @@ from api.access.rules import RULES
 from api.app import create_app
 from api.contract.description import each, operations
 from api.contract.openapi30 import as_30
+from api.contract.reference import markdown
 from api.settings import Settings
 from classifier.store import ModelStore
 
@@ -103,3 +105,9 @@ def test_the_page_loads_everything_from_here(client):
         assert path.startswith("/docs/")
         assert client.get(path).status_code == 200
     assert client.get("/docs/secrets.txt").status_code == 404
+
+
+def test_the_reference_in_docs_is_of_this_service(app):
+    """Where this fails: python -m api.contract.reference > docs/http.md."""
+    path = Path(__file__).parents[3] / "docs" / "http.md"
+    assert path.read_text(encoding="utf-8") == markdown(app.openapi())
