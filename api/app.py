@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.metadata import version as installed
 
 from fastapi import FastAPI
@@ -21,6 +24,7 @@ from .contract.inflate import Inflate
 from .contract.request_ids import RequestIds
 from .desk import Desk
 from .facades import kserve, open311
+from .jobs.runner import JobRunner
 from .ledger.ledger import Ledger
 from .metrics import Metrics
 from .problems import add_problems
@@ -30,6 +34,7 @@ from .routes import (
     docs,
     feed,
     health,
+    jobs,
     metrics,
     session,
     tags,
@@ -41,6 +46,17 @@ from .routes.bodies import add_schemas
 from .schemas import TagRequest
 from .settings import Settings
 
+_FORM = 1 << 16  # bytes that a form has around its file
+
+
+@asynccontextmanager
+async def _with_jobs(app: FastAPI) -> AsyncIterator[None]:
+    """Work on jobs while the service runs; what is in hand when it stops is taken up by the next one."""
+    runner = JobRunner(app.state.ledger, app.state.settings, app.state.store.chosen)
+    runner.start()
+    yield
+    await asyncio.to_thread(runner.stop)
+
 
 def create_app(store: ModelStore, settings: Settings) -> FastAPI:
     """The service on a folder of models, where promoting needs no restart, and on a ledger."""
@@ -50,6 +66,7 @@ def create_app(store: ModelStore, settings: Settings) -> FastAPI:
         version=installed("hotline-classifier"),
         docs_url=None,  # the usual page loads a CDN and stays blank on a closed network
         redoc_url=None,
+        lifespan=_with_jobs,
     )
     app.state.store = store
     app.state.settings = settings
@@ -59,7 +76,7 @@ def create_app(store: ModelStore, settings: Settings) -> FastAPI:
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.include_router(docs.router)
-    for noun in (tags, taxonomy, volumes, work_orders, corrections, feed, session, audit):
+    for noun in (tags, jobs, taxonomy, volumes, work_orders, corrections, feed, session, audit):
         app.include_router(noun.router, prefix="/v1")
     if settings.kserve:
         app.include_router(kserve.router)
@@ -71,7 +88,7 @@ def create_app(store: ModelStore, settings: Settings) -> FastAPI:
     check_rules(app)
     # The last one added is the outermost.
     app.add_middleware(Idempotency, ledger=app.state.ledger)
-    app.add_middleware(BodyLimit, most=settings.body_bytes)
+    app.add_middleware(BodyLimit, most=settings.body_bytes, most_of_files=settings.job_bytes + _FORM)
     app.add_middleware(Inflate)
     app.add_middleware(Gate, ledger=app.state.ledger, settings=settings)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)

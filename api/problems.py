@@ -19,6 +19,7 @@ from classifier.errors import (
     LedgerError,
     LedgerUnavailable,
     ModelError,
+    NoJob,
     NoWorkOrder,
     OutputError,
 )
@@ -32,6 +33,7 @@ STATUSES: dict[type[HotlineError], HTTPStatus] = {
     ModelError: HTTPStatus.SERVICE_UNAVAILABLE,
     OutputError: HTTPStatus.INSUFFICIENT_STORAGE,
     NoWorkOrder: HTTPStatus.NOT_FOUND,
+    NoJob: HTTPStatus.NOT_FOUND,
     LedgerError: HTTPStatus.SERVICE_UNAVAILABLE,
     HotlineError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -51,7 +53,7 @@ _TITLES = {
     HTTPStatus.INSUFFICIENT_STORAGE: "存储空间不足",
 }
 _LEDGER_TITLES = {
-    HTTPStatus.NOT_FOUND: "没有这个工单",
+    HTTPStatus.NOT_FOUND: "没有这个工单或任务",
     HTTPStatus.SERVICE_UNAVAILABLE: "台账暂不可用",
 }
 RETRY_SECONDS = 5  # after which a client may try again what the ledger could not take
@@ -108,7 +110,7 @@ def answer_of(error: Exception) -> JSONResponse:
 
 def _is_trouble(error: Exception) -> bool:
     """Whether the ledger failed; that it has no such work order is an answer."""
-    return isinstance(error, LedgerError) and not isinstance(error, NoWorkOrder)
+    return isinstance(error, LedgerError) and not isinstance(error, NoWorkOrder | NoJob)
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:

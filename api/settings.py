@@ -33,6 +33,10 @@ _SAID = {
     "shutdown_seconds": "秒数，1 到 3600 的整数",
     "rate": "每分钟请求数，1 以上的整数",
     "body_bytes": "字节数，1024 以上的整数",
+    "jobs_dir": "文件夹",
+    "job_bytes": "字节数，1024 以上的整数",
+    "job_days": "天数，1 以上的整数",
+    "job_memory": "字节数，256 MiB 以上的整数",
     "allow_anonymous": "true 或 false",
     "log": "json（每行一个 JSON）或 text（给人看）",
     "kserve": "true 或 false",
@@ -64,6 +68,14 @@ class Settings(BaseSettings):
     """How many requests a minute a key or a person may make, where the key says nothing else."""
     body_bytes: int = Field(default=32 << 20, ge=1024)
     """The longest body of a request that is taken."""
+    jobs_dir: Path = Path("hotline-jobs")
+    """Where the files of jobs are kept."""
+    job_bytes: int = Field(default=512 << 20, ge=1024)
+    """The largest file that is taken."""
+    job_days: int = Field(default=7, ge=1)
+    """How long the files of a job are kept after its end."""
+    job_memory: int = Field(default=4 << 30, ge=256 << 20)
+    """How much memory the process of a job may take, where the system bounds it."""
     allow_anonymous: bool = False
     """Whether the service may be reached from other machines without any key."""
     kserve: bool = False

@@ -59,3 +59,7 @@ class NoWorkOrder(LedgerError):
 
 class LedgerUnavailable(LedgerError):
     """The ledger cannot be reached now; nothing of the request was recorded, and it may be sent again."""
+
+
+class NoJob(LedgerError):
+    """The ledger knows no job of this id."""

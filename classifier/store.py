@@ -53,6 +53,8 @@ class ModelStore:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
+        self.chosen = folder
+        """The folder that somebody chose, None for the program's own."""
         self.folder = folder or own_folder()
         self._default = None if folder else shipped()
         self._loaded: tuple[Path, str, Model] | None = None

@@ -37,17 +37,19 @@ _PROBLEM = {
         },
     },
 }
+_REFERENCE = {"$ref": "#/components/schemas/Problem"}
 _SAID = {
     400: "不是正确的 JSON、gzip 或请求头",
     401: "没有有效的密钥或登录",
     403: "没有权限，或缺少 X-CSRF-Token",
-    404: "没有这个工单或版本",
-    409: "同样的请求正在处理（带 Retry-After）",
+    404: "没有这个工单、任务或版本",
+    409: "同样的请求正在处理，或任务还没有结果（带 Retry-After）",
     413: "请求太大",
     415: "不支持的 Content-Encoding",
     422: "请求内容有误，errors 指出各处",
     429: "请求太频繁（带 Retry-After）",
     500: "服务内部出错",
+    507: "磁盘空间不足",
     503: "没有可用的模型，或台账连不上（带 Retry-After）",
 }
 
@@ -95,6 +97,9 @@ def _complete(schema: dict[str, Any]) -> None:
         if path.startswith(("/v2", "/open311")):  # they have errors of their own
             operation["responses"].pop("422", None)
             if path.startswith("/open311"):
+                elsewhere = {"description": _SAID[404], "content": {MEDIA_TYPE: {"schema": _REFERENCE}}}
+                unknown = operation["responses"].setdefault("404", elsewhere)
+                unknown.setdefault("content", {}).update(elsewhere["content"])  # no address at all
                 for answer in operation["responses"].values():
                     answer.setdefault("content", {}).setdefault("text/xml", {"schema": {"type": "string"}})
         else:
@@ -113,9 +118,11 @@ def _add_problems(method: str, path: str, operation: dict[str, Any], scope: str)
         statuses.add(404)
     if method in ("post", "patch"):
         statuses |= {400, 413, 415, 422}
-    if path in PATHS:
+    if path in PATHS or path.endswith(("/result", "/errors")):
         statuses.add(409)
-    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    if path == "/v1/jobs" and method == "post":
+        statuses |= {507}
+    problem = {"schema": _REFERENCE}
     for status in sorted(statuses):
         operation["responses"][str(status)] = {
             "description": _SAID[status],

@@ -21,6 +21,7 @@ from .engine import explained, open_engine, reading, sqlite_file
 from .entry import Entry, Recorded
 from .feed import Event, FeedCursor
 from .imports import Import, note_import
+from .jobs import JobQueue
 from .labels import LabelNumbers, known_codes
 from .record import record
 from .upgrade import revision, upgrade
@@ -39,6 +40,8 @@ class Ledger:
         self._is_open = False
         self.access = AccessStore(self.engine)
         """Keys, people and the audit log, in the same database."""
+        self.jobs = JobQueue(self.engine)
+        """Files that were sent to be tagged."""
 
     @property
     def name(self) -> str:

@@ -70,6 +70,11 @@ def ask(client, method, template, **more):
     return client.request(method, path, json=BODIES.get((method, template)), **more)
 
 
+def is_let_in(answer):
+    """Whether the gate let it pass; there may be no such job, or no file in the form."""
+    return answer.status_code < 400 or (answer.status_code in (404, 422) and "/jobs" in str(answer.url))
+
+
 def bearer(token):
     return {"headers": {"Authorization": f"Bearer {token}"}}
 
@@ -119,11 +124,14 @@ def test_each_key_opens_what_its_scope_says_and_nothing_else(client, ledger, all
     for (method, template), scope in product(closed, SCOPES):
         answer = ask(client, method, template, **bearer(tokens[scope]))
         if scope in (RULES[method, template], "admin"):
-            assert answer.status_code < 400, (method, template, scope, answer.text)
+            assert is_let_in(answer), (method, template, scope, answer.text)
         else:
             assert RULES[method, template] in is_refused(answer, 403)["detail"]
     for method, template in (pair for pair in all_routes if RULES[pair] == OPEN):
-        assert ask(client, method, template).status_code in (200, 204) or template == "/v1/session"
+        if template != "/v1/session":
+            assert ask(client, method, template).status_code in (200, 404), (
+                template
+            )  # no such file of the page
 
 
 def expired_key(ledger):
@@ -151,7 +159,7 @@ def test_each_role_opens_what_its_scopes_say(client, ledger, all_routes, role):
             continue
         answer = ask(client, method, template, headers={"X-CSRF-Token": csrf})
         if rule in ROLES[role] or "admin" in ROLES[role]:
-            assert answer.status_code < 400, (method, template, answer.text)
+            assert is_let_in(answer), (method, template, answer.text)
         else:
             is_refused(answer, 403)
 
