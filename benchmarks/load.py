@@ -144,7 +144,7 @@ def tell(traffic, warming, rate, samples, metrics, url) -> int:  # type: ignore[
     print(f"failed while measuring capacity: {dict(warming.outcome.failed) or 'none'}")
     ledger = Ledger(Settings(database_url=url)).open()
     acknowledged = set(found.acknowledged) | set(warming.outcome.acknowledged)
-    ((whole,),) = ledger.count(Question(date(2026, 1, 1), date(2027, 1, 1)))
+    ((whole,),) = ledger.count(Question(date(2000, 1, 1), date(2099, 1, 1)))
     held = whole.volume
     ledger.close()
     print(f"acknowledged {len(acknowledged):,}, in the ledger {held:,}")

@@ -1,7 +1,7 @@
 """Mixed traffic against a service of this machine, and what became of it.
 
 Of ten requests seven are a single work order, one half a batch of a hundred, and the rest ask for volumes,
-for a page of work orders, or for one of them. The texts are the invented ones that ship with the project.
+for a page of work orders, or for one of them. Work orders are of the last two days. The texts are the invented ones that ship with the project.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ import pandas as pd
 from api.periods import SHANGHAI
 
 TEXTS = Path(__file__).parent.parent / "examples" / "invented_orders.csv"
-FIRST = datetime(2026, 1, 1, tzinfo=SHANGHAI)
 SECONDS = 60  # of patience
 MIX = {"single": 70, "batch": 5, "volumes": 10, "page": 10, "one": 5}  # of a hundred requests
 
@@ -106,7 +105,7 @@ class Traffic:
         return response.status, json.loads(content), ids
 
     def _order(self, rng: random.Random) -> dict[str, str]:
-        moment = FIRST + timedelta(minutes=rng.randrange(300 * 24 * 60))
+        moment = datetime.now(SHANGHAI) - timedelta(minutes=rng.randrange(2 * 24 * 60))
         return {
             "work_order_id": f"L{self._seed}-{next(self._numbers)}",
             "text": rng.choice(self._texts),
