@@ -1,7 +1,8 @@
 """Mixed traffic against a service of this machine, and what became of it.
 
 Of ten requests seven are a single work order, one half a batch of a hundred, and the rest ask for volumes,
-for a page of work orders, or for one of them. Work orders are of the last two days. The texts are the invented ones that ship with the project.
+for a page of work orders, or for one of them. Work orders are of the last two days. The texts are the
+invented ones that ship with the project.
 """
 
 from __future__ import annotations
