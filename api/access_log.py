@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from classifier.masking import mask
 
+from .access.rules import template_of
 from .metrics import Metrics
 from .observed import Observed, begin
 
@@ -78,7 +79,9 @@ def template(scope: Scope) -> str:
     path = getattr(context, "path", None) or getattr(scope.get("route"), "path", None)
     if path:
         return str(path)
-    return OTHER if scope.get("endpoint") else UNKNOWN
+    if scope.get("endpoint"):
+        return OTHER
+    return template_of(scope["method"], scope["path"]) or UNKNOWN  # turned away before it reached its route
 
 
 def _request_id(message: Message) -> str:

@@ -143,9 +143,18 @@ class CorrectionIn(BaseModel):
             if written is None:
                 given[detailed] = Correction("")
             else:
-                code = names.code(detailed, written, ())
+                code = _code(names, detailed, written)
                 given[detailed] = Correction(code, names.first(detailed, code))
         return given
+
+
+def _code(names: LabelNames, facet: str, written: str) -> str:
+    """The code of a label. What was sent is not repeated: it may be a citizen's text in the wrong field."""
+    try:
+        return names.code(facet, written, ())
+    except InputError:
+        detail = f"labels.{facet} 不是这个维度的标签，请写代码或名称（GET /v1/taxonomy 列出全部）"
+        raise InputError(detail) from None
 
 
 def written_cursor(cursor: Cursor | None) -> str | None:

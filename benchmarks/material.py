@@ -46,6 +46,11 @@ def known() -> list[tuple[str, str]]:
     return found
 
 
+def drawn(count: int, seed: int = 12345) -> list[tuple[str, str]]:
+    """Title and text of requests drawn at random, as they are."""
+    return random.Random(seed).choices(known(), k=count)  # noqa: S311 - nothing is kept secret
+
+
 def requests(count: int, length: int, seed: int = 12345) -> Iterator[tuple[str, str]]:
     """Title and text of invented requests of about so many characters."""
     rng, pairs = random.Random(seed), known()  # noqa: S311 - nothing is kept secret

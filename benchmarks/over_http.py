@@ -79,7 +79,12 @@ def served(folder: str, *, record: bool) -> Iterator[int]:
         "HOTLINE_DATABASE_URL": f"sqlite:///{folder}/hotline.db",
         "PYTHONPATH": str(Path(__file__).parent.parent),
     }
-    server = subprocess.Popen([sys.executable, "-c", SERVER, str(port)], env=environment)
+    command = [sys.executable, "-c", SERVER, str(port)]
+    quiet = {
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+    }  # its log, which is written all the same
+    server = subprocess.Popen(command, env=environment, **quiet)
     try:
         _wait_for(port, server)
         yield port

@@ -1,9 +1,10 @@
 """All benchmarks of speed, one after the other, and docs/performance.md from what they find.
 
-    python benchmarks/run.py [--quick]
+    python benchmarks/run.py [--quick] [--only speed files over_http training_time]
 
 Takes about a quarter of an hour on two cores; other work on the machine spoils the ratios between one
-process and two. `--quick` tries that everything runs, on few rows, and writes nothing.
+process and two. `--only` runs some of them and leaves the others' chapters as they stand; `--quick` tries
+that everything runs, on few rows, and writes nothing.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ def chapters(*, quick: bool) -> Iterator[tuple[str, str, Iterator[Figure]]]:
 
 
 def page(found: list[tuple[str, str, list[Figure]]]) -> str:
-    """The page, as people read it."""
+    """The page, as people read it; chapters that were not run are taken over from the one before."""
+    before = PAGE.read_text(encoding="utf-8").split("\n## ")[1:] if PAGE.is_file() else []
+    kept = {chapter.splitlines()[0]: chapter.splitlines() for chapter in before}
     real = "开发数据（真实诉求）" if sources() == [DATA] else "`examples/` 中的虚构工单"
     memory = psutil.virtual_memory().total / 2**30
     lines = [
@@ -66,14 +69,17 @@ def page(found: list[tuple[str, str, list[Figure]]]) -> str:
         f"- 机器：{_processor()}，{os.cpu_count()} 个逻辑核，{memory:.0f} GiB 内存，"
         f"{platform.system()} {platform.machine()}",
         f"- Python {platform.python_version()}，{'、'.join(f'{name} {version(name)}' for name in LIBRARIES)}",
-        f"- 文本取自{real}，随机抽取后按句截短或接长",
+        f"- 文本取自{real}：“文本到标签”随机抽取原文，其余各节按句截短或接长到约 130 字",
         "",
     ]
     for heading, script, figures in found:
+        if not figures and heading in kept:
+            lines += [f"## {heading}", *kept[heading][1:], ""]
+            continue
         lines += [f"## {heading}", "", f"`python {script}`", "", "| | 结果 | 目标 |", "|---|---|---|"]
         lines += [f"| {figure.name} | {figure.shown} | {figure.bar} |" for figure in figures]
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def _processor() -> str:
@@ -88,11 +94,14 @@ def _processor() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--quick", action="store_true")
-    quick = parser.parse_args().quick
+    parser.add_argument("--only", nargs="+", choices=("speed", "files", "over_http", "training_time"))
+    options = parser.parse_args()
+    quick, only = options.quick, options.only
     found = []
     for heading, script, figures in chapters(quick=quick):
-        print(f"\n== {heading}", flush=True)
-        found.append((heading, script, list(printed(figures))))
+        chosen = not only or Path(script).stem in only
+        print(f"\n== {heading}" if chosen else "", flush=True)
+        found.append((heading, script, list(printed(figures)) if chosen else []))
     written = page(found)
     if not quick:
         PAGE.write_text(written, encoding="utf-8")

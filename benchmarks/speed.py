@@ -37,7 +37,7 @@ from sklearn.pipeline import FeatureUnion
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.figures import Figure, printed
-from benchmarks.material import EXAMPLES, requests
+from benchmarks.material import EXAMPLES, drawn
 from classifier import bundle
 from classifier.columns import Columns
 from classifier.model import Model
@@ -49,7 +49,6 @@ from classifier.tokens import domain_words
 from classifier.work_order import request_of
 
 TEXTS = 8000
-LENGTH = 250  # characters: what real requests have on the average
 NAIVE_TEXTS = 400  # it is too slow for all of them; its time is counted up
 SINGLE = 100
 CHUNK = 2000
@@ -59,7 +58,7 @@ Run = Callable[[], object]
 
 def figures(rounds: int) -> Iterator[Figure]:
     """The rates, and the ratios that docs and README state."""
-    texts = [request_of(title, text) for title, text in requests(TEXTS, LENGTH)]
+    texts = [request_of(title, text) for title, text in drawn(TEXTS)]
     chunks = [texts[start : start + CHUNK] for start in range(0, TEXTS, CHUNK)]
     with two_processes() as processes, ThreadPoolExecutor(2) as threads:
         times = measured(contenders(texts, chunks, processes, threads), rounds)

@@ -12,7 +12,7 @@ import io
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import TypeAlias
 
@@ -117,7 +117,7 @@ class _Layout:
             before = reader.line_num
         if len(rows) != one.rows or {*map(len, rows)} != {len(self.columns)}:
             return None
-        raw = Utf8.of([lines[n].rstrip("\r\n") for n in numbers]) if self.delimiter == "," else None
+        raw = Utf8.of(_records_of(lines, numbers)) if self.delimiter == "," else None
         above = one.line + 1
         return Chunk(one.start, frame_of(rows, self.columns), [above + n for n in numbers], raw=raw)
 
@@ -135,6 +135,14 @@ class _Layout:
                 del fields[width:]
         frame = frame_of([fields for _, fields in batch], self.columns)
         return Chunk(start, frame, [line for line, _ in batch], problems)
+
+
+def _records_of(lines: Sequence[str], numbers: Sequence[int]) -> list[str]:
+    """The records that begin on these lines, without their ends; most are of one line."""
+    return [
+        (lines[start] if until == start + 1 else "".join(lines[start:until])).rstrip("\r\n")
+        for start, until in pairwise([*numbers, len(lines)])
+    ]
 
 
 @dataclass(frozen=True, slots=True)

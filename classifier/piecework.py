@@ -143,7 +143,7 @@ class Workers:
 
     def __exit__(self, *_: object) -> None:
         if self._pool:
-            self._pool.shutdown(kill_workers=True)
+            self._pool.shutdown()
         self._folder.close()
 
     def start(self) -> ProcessPoolExecutor:

@@ -41,7 +41,7 @@ class Chunk:
     frame: pd.DataFrame  # RangeIndex from 0; csv: str; sheets: cells as they stood; parquet: Arrow types
     sources: Sequence[int]  # for each row its number in the sheet, or the line it begins on
     problems: dict[int, str] = field(default_factory=dict)  # row of `frame` -> why it is not as it was meant
-    raw: Utf8 | None = None  # csv with commas, every row with all columns: the line it begins on
+    raw: Utf8 | None = None  # csv with commas, every row with all columns: the records as they stood
 
     def chunk(self) -> Chunk:
         """Itself: a piece that is read already."""

@@ -27,10 +27,14 @@ class Utf8:
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> Self:
-        """Texts one behind the other. A lone surrogate, as broken JSON brings it, becomes a question mark."""
+        """Texts one behind the other, each with a line feed after it.
+
+        A lone surrogate, as broken JSON brings it, becomes a question mark.
+        """
         encoded = [text.encode("utf-8", "replace") for text in texts]
         lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded))
-        return cls(np.frombuffer(b"".join(encoded), dtype=np.uint8), np.cumsum(lengths) - lengths, lengths)
+        block = np.frombuffer(b"\n".join([*encoded, b""]), dtype=np.uint8)
+        return cls(block, np.cumsum(lengths + 1) - lengths - 1, lengths)
 
     def replaced(self, which: Places, others: Utf8) -> Utf8:
         """The same texts, those at the places `which` replaced by others."""

@@ -30,7 +30,10 @@ __all__ = ["SUFFIXES", "Writer", "open_writer"]
 SUFFIXES = (".xlsx", ".csv", ".parquet")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # OWASP, "CSV Injection"
 _RISKY = frozenset(_FORMULA)
-_SIGN = np.isin(np.arange(256), [ord(sign) for sign in _RISKY - {"\n"}])  # no line has a \n within
+_QUOTED_SIGN = np.isin(np.arange(256), [ord(sign) for sign in _RISKY])
+_SIGN = np.isin(np.arange(256), [ord(sign) for sign in _RISKY - {"\n", "\r"}])  # they end a record
+_EDGE = np.isin(np.arange(256), [ord(beside) for beside in ',"\n\r'])  # beside a quote of RFC 4180
+_LINE_FEED = np.array([ord("\n")], dtype=np.uint8)
 _NUMBER = re.compile(r"[+-]?[\d.,]*%?")  # -3.5 and +8613800138000 compute nothing
 
 
@@ -136,9 +139,10 @@ def csv_lines(frame: pd.DataFrame) -> list[str]:
 
 
 def taken_over(raw: Utf8, frame: pd.DataFrame) -> Utf8:
-    """The same rows as `csv_lines` writes, from the lines on which they begin in the csv that was read.
+    """The rows of a frame from the records of the csv that it was read from, without their ends.
 
-    A line without quotes is a whole row, and mostly as it would be written again.
+    They stand as they stood there, fields in quotes that need none included; only those that a spreadsheet
+    might compute are written anew, and those in which a quote stands where RFC 4180 has none.
     """
     other = _others(raw)
     return raw.replaced(other, Utf8.of(csv_lines(frame.iloc[other])))
@@ -170,12 +174,15 @@ def _lines(rows: Iterable[Iterable[str]]) -> list[str]:
 
 
 def _others(raw: Utf8) -> Places:
-    """The lines that may be written otherwise than they were read: they have quotes, or formulas."""
-    whole = np.append(raw.block, np.uint8(0))
-    behind = np.flatnonzero(whole == ord(",")) + 1
-    met = [behind[_SIGN[whole[behind]]] - 1, np.flatnonzero(whole == ord('"'))]
-    rows = np.searchsorted(raw.starts, np.concatenate(met), side="right") - 1
-    return np.unique(np.append(rows, np.flatnonzero(_SIGN[whole[raw.starts]])))
+    """The records that are not taken over; a few more than need be, for text in quotes is looked at alike."""
+    whole = np.concatenate([_LINE_FEED, raw.block, _LINE_FEED])
+    begins = np.flatnonzero((whole[:-2] == ord(",")) | (whole[:-2] == ord("\n"))) + 1  # of fields
+    first, second = whole[begins], whole[np.minimum(begins + 1, len(whole) - 1)]
+    risky = begins[_SIGN[first] | ((first == ord('"')) & _QUOTED_SIGN[second])]
+    quotes = np.flatnonzero(whole == ord('"'))
+    odd = quotes[~(_EDGE[whole[quotes - 1]] | _EDGE[whole[quotes + 1]])]
+    rows = np.searchsorted(raw.starts, np.concatenate([risky, odd]) - 1, side="right") - 1
+    return np.unique(rows)
 
 
 def _guarded(cell: object) -> str:

@@ -58,15 +58,17 @@ RULES: dict[tuple[str, str], str] = {
 }
 
 
+def template_of(method: str, path: str) -> str | None:
+    """The template of the route that a request means, None where it is none of ours."""
+    if (method, path) in RULES:
+        return path
+    return next((one for its, one, pattern in _patterns() if its == method and pattern.match(path)), None)
+
+
 def scope_of(method: str, path: str) -> str | None:
     """The scope that a request needs, None where no route of ours can be meant."""
-    exact = RULES.get((method, path))
-    if exact:
-        return exact
-    for its_method, pattern, scope in _patterns():
-        if method == its_method and pattern.match(path):
-            return scope
-    return None
+    template = template_of(method, path)
+    return RULES[method, template] if template else None
 
 
 def routes_of(app: FastAPI) -> Iterator[tuple[str, str]]:
@@ -89,5 +91,5 @@ def check_rules(app: FastAPI) -> None:
 
 
 @cache
-def _patterns() -> list[tuple[str, re.Pattern[str], str]]:
-    return [(method, compile_path(path)[0], scope) for (method, path), scope in RULES.items() if "{" in path]
+def _patterns() -> list[tuple[str, str, re.Pattern[str]]]:
+    return [(method, path, compile_path(path)[0]) for method, path in RULES if "{" in path]

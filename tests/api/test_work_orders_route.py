@@ -162,7 +162,7 @@ def test_corrections_survive_tagging_again_and_can_be_withdrawn(client, held):
 @pytest.mark.parametrize(
     ("body", "status", "said"),
     [
-        ({"corrected_by": "李", "labels": {"category": "没有的"}}, 422, "没有“没有的”"),
+        ({"corrected_by": "李", "labels": {"category": "没有的"}}, 422, "labels.category"),
         ({"corrected_by": "李", "labels": {}}, 422, "不能为空"),
         ({"corrected_by": " ", "labels": {"urgent": "1"}}, 422, "corrected_by"),
         ({"labels": {"urgent": "1"}}, 422, "corrected_by"),
@@ -178,7 +178,7 @@ def test_a_wrong_correction_changes_nothing(client, held, body, status, said):
 def test_an_unknown_work_order_is_not_found(client):
     assert "核对" in problem_of(client.get("/v1/work-orders/none"), 404)["detail"]
     body = {"corrected_by": "李", "labels": {"urgent": "1"}}
-    assert problem_of(client.patch("/v1/work-orders/none", json=body), 404)["title"] == "没有这个工单"
+    assert problem_of(client.patch("/v1/work-orders/none", json=body), 404)["title"] == "没有这个工单或任务"
 
 
 def test_pages_go_through_all_work_orders_once_the_newest_first(client, held):

@@ -9,8 +9,7 @@ from classifier import slices
 from classifier.errors import InputError
 from classifier.kernel import lines_with
 from classifier.records import open_records
-from classifier.utf8 import Utf8
-from classifier.writers import csv_lines, taken_over
+from classifier.writers import csv_lines, guarded, taken_over
 
 CELLS = st.text(alphabet="路灯a ,;\t\"\n\r'=-\u3000", max_size=6)
 ROWS = st.lists(st.lists(CELLS, min_size=3, max_size=3), min_size=1, max_size=12)
@@ -74,9 +73,9 @@ def test_slices_of_any_text_hold_what_the_file_holds(path, text):
         same(path, f"编号,内容\n1,灯\n{text}", "utf-8")
 
 
-@given(ROWS)
-def test_lines_that_are_taken_over_are_those_that_would_be_written(path, rows):
-    path.write_bytes(written(rows).encode())
+@given(ROWS, st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]), st.sampled_from(["\r\n", "\n"]))
+def test_records_that_are_taken_over_hold_what_would_be_written(path, rows, quoting, end):
+    path.write_bytes(written(rows, quoting, end).encode())
     try:
         pieces = list(open_records(path).pieces())
     except InputError:  # nothing but empty rows
@@ -85,8 +84,19 @@ def test_lines_that_are_taken_over_are_those_that_would_be_written(path, rows):
         chunk = piece.chunk()
         if chunk.raw is None:  # a row lacks a column
             continue
-        taken, expected = taken_over(chunk.raw, chunk.frame), Utf8.of(csv_lines(chunk.frame))
-        assert lines_with(taken, [])[0].tobytes() == lines_with(expected, [])[0].tobytes()
+        taken = lines_with(taken_over(chunk.raw, chunk.frame), [])[0].tobytes().decode()
+        cells = [[guarded(cell) for cell in row] for row in chunk.frame.values.tolist()]
+        assert list(csv.reader(io.StringIO(taken, newline=""), strict=True)) == cells
+        if quoting == csv.QUOTE_MINIMAL and end == "\r\n":
+            assert taken == "".join(f"{line}\r\n" for line in csv_lines(chunk.frame))
+
+
+def test_a_quote_within_a_field_that_has_none_around_it_is_written_as_it_should_be(path):
+    path.write_bytes('编号,内容,备注\r\n1,路"灯,\r\n2,"井,盖",\r\n'.encode())
+    (piece,) = open_records(path).pieces()
+    chunk = piece.chunk()
+    taken = lines_with(taken_over(chunk.raw, chunk.frame), [])[0].tobytes().decode()
+    assert taken == '1,"路""灯",\r\n2,"井,盖",\r\n'
 
 
 def test_a_sound_file_is_cut_in_slices(path, rows_at_once):
