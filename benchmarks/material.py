@@ -1,7 +1,7 @@
 """What the benchmarks work on: real requests where the development data is at hand, else the invented ones.
 
-A request is drawn at random and cut at the end of a sentence, or lengthened by sentences of another one,
-until it has about the length that is asked for; so a million of them are not a thousand repeated.
+A request is drawn at random and cut, or lengthened by sentences of another one, to about the length that is
+asked for; so a million of them are not a thousand repeated.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def requests(count: int, length: int, seed: int = 12345) -> Iterator[tuple[str, 
                 others = iter(sentences[rng.randrange(len(pairs))])
             else:
                 text += following[:length]
-        yield title, text or pairs[place][1][:length]
+        yield title, text[: max(10, round(wanted) - len(title))] or pairs[place][1][:length]
 
 
 def write_csv(path: Path, rows: int, length: int = 130) -> None:

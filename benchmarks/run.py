@@ -69,7 +69,7 @@ def page(found: list[tuple[str, str, list[Figure]]]) -> str:
         f"- 机器：{_processor()}，{os.cpu_count()} 个逻辑核，{memory:.0f} GiB 内存，"
         f"{platform.system()} {platform.machine()}",
         f"- Python {platform.python_version()}，{'、'.join(f'{name} {version(name)}' for name in LIBRARIES)}",
-        f"- 文本取自{real}：“文本到标签”随机抽取原文，其余各节按句截短或接长到约 130 字",
+        f"- 文本取自{real}：“文本到标签”随机抽取原文，其余各节截短或接长到平均约 130 字",
         "",
     ]
     for heading, script, figures in found:

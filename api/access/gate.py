@@ -65,7 +65,7 @@ class Gate:
         except HotlineError as error:
             await answer_of(error)(scope, receive, send)
             return
-        refusal = None if wanted == OPEN else self._refusal(request, caller, str(wanted))
+        refusal = None if wanted in (None, OPEN) else self._refusal(request, caller, str(wanted))
         if refusal is None:
             state["caller"] = caller or NOBODY
         state["key_name"] = caller.name if caller else None

@@ -73,9 +73,13 @@ class JobQueue:
         """The oldest job that nobody works on, and the name under which it is ours now."""
         c, now = jobs.c, datetime.now(SHANGHAI)
         free = or_(c.state == "queued", and_(c.state == "running", c.lease_until < now))
+        oldest = select(jobs).where(free).order_by(c.created_at).limit(1)
+        with reading(self._engine) as connection:  # mostly there is none, and nobody need wait for that
+            if connection.execute(oldest).first() is None:
+                return None
         with writing(self._engine) as connection:
             advisory_lock(connection, "hotline jobs")
-            found = connection.execute(select(jobs).where(free).order_by(c.created_at).limit(1)).first()
+            found = connection.execute(oldest).first()
             if found is None:
                 return None
             runner = secrets.token_hex(16)

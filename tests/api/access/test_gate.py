@@ -222,6 +222,12 @@ def test_what_a_revoked_key_opened_is_shut_without_a_restart(models_dir, setting
             assert datetime.now(SHANGHAI) < deadline
 
 
+def test_a_method_that_no_route_has_is_told_so(client, ledger):
+    added(ledger, "a", ["read"])
+    assert client.put("/v1/session").status_code == 405
+    assert client.delete("/v1/volumes").status_code == 405
+
+
 def test_a_key_may_come_in_a_header_of_its_own(client, ledger):
     token = added(ledger, "a", ["read"])
     assert ask(client, "GET", "/v1/volumes", headers={"X-API-Key": token}).status_code == 200
