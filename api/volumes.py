@@ -92,6 +92,7 @@ def volumes(ledger: Ledger, asked: Asked) -> Volumes:
     fold = _fold(codes) if merged else None
     counted = _by_period(answers[0], fold)
     rows: list[Volume] = []
+    made = tuple.__new__  # of a hundred thousand, in half the time of the class's own way
     for period in cut:
         here = counted.get(period.whole.start if asked.by else None, {})
         whole = plan.whole(period, answers) if plan.has_wider else sum(volume for volume, _ in here.values())
@@ -99,16 +100,15 @@ def volumes(ledger: Ledger, asked: Asked) -> Volumes:
         before = _totals(plan.of(base, answers), fold) if base else {}
         for code in codes:
             volume, private = here.get(code, _NONE)
-            rows.append(
-                Volume(
-                    period,
-                    code,
-                    volume,
-                    volume / whole if whole else None,
-                    private / volume if asked.private and volume else None,
-                    _against(volume, before.get(code, _NONE)[0], base, bounds) if asked.compare else None,
-                )
+            row = (
+                period,
+                code,
+                volume,
+                volume / whole if whole else None,
+                private / volume if asked.private and volume else None,
+                _against(volume, before.get(code, _NONE)[0], base, bounds) if asked.compare else None,
             )
+            rows.append(made(Volume, row))
     notes += _partial_notes(cut, bases)
     return Volumes(asked, since, until, sum(row.volume for row in rows), rows, notes, merged)
 
@@ -184,11 +184,12 @@ def _ordered(asked: Asked, counts: Sequence[Count]) -> tuple[list[Codes], int]:
     """The labels of the answer's rows, the most frequent first, those beyond the top ones as one."""
     if not asked.facets:
         return [()], 0
-    totals: dict[str, int] = {}
     pairs: dict[Codes, int] = {}
-    for count in counts:
-        totals[count.codes[0]] = totals.get(count.codes[0], 0) + count.volume
-        pairs[count.codes] = pairs.get(count.codes, 0) + count.volume
+    for _, codes, volume, _ in counts:
+        pairs[codes] = pairs.get(codes, 0) + volume
+    totals: dict[str, int] = {}
+    for codes, volume in pairs.items():
+        totals[codes[0]] = totals.get(codes[0], 0) + volume
     for code in asked.where.get(asked.facets[0], ()):
         totals.setdefault(code, 0)  # who asks for a label gets it, also where it is zero
         if len(asked.facets) == 1:

@@ -3,7 +3,7 @@
 An answer is added up from roll-ups: whole months, the days at the ends of the range (all days, where days
 or weeks are asked for), and stale days from the work orders' covering index. By day there are roll-ups of
 two facets each; of a question about more, days are counted from the work orders. Days become periods and
-numbers codes after the first sum, when there are few rows left.
+numbers codes after the sums, when there are few rows left.
 """
 
 from __future__ import annotations
@@ -92,8 +92,10 @@ def count(connection: Connection, question: Question) -> list[Count]:
     # Past SQLAlchemy's own rows: three years by day have a hundred thousand.
     rows = connection.execute(_named(connection, question, union_all(*pieces))).cursor.fetchall()
     days = _Known(_day)
-    codes = _Known(lambda found: found)
-    return [Count(days[row[0]], codes[tuple(row[1:-2])], row[-2], row[-1]) for row in rows]
+    named = {row.label_id: row.code for row in connection.execute(select(labels.c.label_id, labels.c.code))}
+    codes = _Known(lambda numbers: tuple(named[number] for number in numbers))
+    made = tuple.__new__  # of so many, in half the time of the class's own way
+    return [made(Count, (days[row[0]], codes[row[1:-2]], row[-2], row[-1])) for row in rows]
 
 
 class _Known(dict[Any, Any]):
@@ -117,23 +119,22 @@ def bounds(connection: Connection) -> tuple[date, date] | None:
 
 
 def _named(connection: Connection, question: Question, sums: CompoundSelect[Any]) -> Select[Any]:
-    """Sums by period and code, of sums by day (or month) and number."""
+    """Sums by period and the facets' own numbers, of sums by day (or month) and the columns' numbers."""
     summed = sums.subquery("summed")
     period = _period_start(connection, summed.c.received_on, question.by) if question.by else None
-    codes: list[ColumnElement[Any]] = []
+    numbers: list[ColumnElement[Any]] = []
     joined: FromClause = summed
     for place, facet in enumerate(question.facets):
-        label = labels.alias(f"label_{place}")
-        joined = joined.join(label, label.c.label_id == summed.c[DERIVED.get(facet, facet)])
+        number = summed.c[DERIVED.get(facet, facet)]
         if facet in DERIVED:
-            parent = labels.alias(f"parent_{place}")
-            joined = joined.join(parent, parent.c.label_id == label.c.parent)
-            label = parent
-        codes.append(label.c.code)
-    keys = ([period] if period is not None else []) + codes
+            label = labels.alias(f"label_{place}")
+            joined = joined.join(label, label.c.label_id == number)
+            number = label.c.parent
+        numbers.append(number)
+    keys = ([period] if period is not None else []) + numbers
     first = period if period is not None else null()
     volume, private = (cast(func.sum(summed.c[name]), Integer) for name in ("volume", "private"))
-    return select(first, *codes, volume, private).select_from(joined).group_by(*keys).having(volume > 0)
+    return select(first, *numbers, volume, private).select_from(joined).group_by(*keys).having(volume > 0)
 
 
 def _pieces(question: Question, numbers: _Numbers, days: Sequence[date]) -> Iterator[Select[Any]]:
