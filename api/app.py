@@ -56,6 +56,7 @@ async def _with_jobs(app: FastAPI) -> AsyncIterator[None]:
     runner.start()
     yield
     await asyncio.to_thread(runner.stop)
+    await asyncio.to_thread(app.state.ledger.close)
 
 
 def create_app(store: ModelStore, settings: Settings) -> FastAPI:

@@ -18,7 +18,6 @@ def client(models_dir, settings, database_url):
     changed = settings.model_copy(update={"database_url": database_url, "store_text": "full"})
     with TestClient(create_app(ModelStore(models_dir), changed)) as client:
         yield client
-        client.app.state.ledger.close()
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ def client(models_dir, settings, database_url):
     changed = settings.model_copy(update={"database_url": database_url})
     with TestClient(create_app(ModelStore(models_dir), changed)) as client:
         yield client
-        client.app.state.ledger.close()
 
 
 @pytest.fixture

@@ -35,7 +35,6 @@ def client(models_dir, settings):
 def on_each_engine(models_dir, database_url):
     with TestClient(create_app(ModelStore(models_dir), Settings(database_url=database_url))) as client:
         yield client
-        client.app.state.ledger.close()
 
 
 def is_problem(answer, status):
@@ -196,8 +195,6 @@ def test_two_processes_share_what_was_answered(models_dir, database_url):
         again = keyed(other, "k1")
         assert again.content == first.content
         assert again.headers["idempotent-replayed"] == "true"
-    for app in apps:
-        app.state.ledger.close()
 
 
 # Lines

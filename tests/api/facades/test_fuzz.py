@@ -58,7 +58,6 @@ def client(models_dir, settings, database_url):
     with TestClient(create_app(ModelStore(models_dir), on), raise_server_exceptions=False) as client:
         client.app.state.ledger.record([entry("A1", text=f"请致电{PHONE}")])
         yield client
-        client.app.state.ledger.close()
 
 
 quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -13,7 +13,6 @@ def client(models_dir, settings):
     switched_on = settings.model_copy(update={"kserve": True})
     with TestClient(create_app(ModelStore(models_dir), switched_on)) as client:
         yield client
-        client.app.state.ledger.close()
 
 
 def tensor(*texts, name="text", **more):

@@ -27,7 +27,6 @@ def client(models_dir, settings):
     switched_on = settings.model_copy(update={"open311": True, "store_text": "full"})
     with TestClient(create_app(ModelStore(models_dir), switched_on)) as client:
         yield client
-        client.app.state.ledger.close()
 
 
 def ago(**span):
