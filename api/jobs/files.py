@@ -12,7 +12,7 @@ from classifier.errors import InputError, OutputError
 
 SOURCES = (".xlsx", ".xls", ".csv", ".tsv", ".txt", ".parquet")
 RESULTS = ("xlsx", "csv", "parquet")  # those of classifier.writers, which loads pandas
-UNPACKED = 4 << 30  # bytes that a workbook may inflate to
+UNPACKED = 1 << 30  # bytes that a workbook may inflate to: well below the memory of a job's process
 _MAGIC = {b"PK\x03\x04": {".xlsx"}, b"\xd0\xcf\x11\xe0": {".xls"}, b"PAR1": {".parquet"}}
 _PACKED = frozenset({".xlsx", ".xls", ".parquet"})
 _ID = re.compile(r"[0-9a-f]{32}")

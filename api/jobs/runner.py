@@ -53,8 +53,8 @@ class JobRunner:
             try:
                 if not self._do_one():
                     self._stopped.wait(LOOK_SECONDS)
-            except HotlineError as error:  # the database is away; the jobs are not
-                _log.warning("任务队列暂时读不到", reason=type(error).__name__)
+            except (HotlineError, OSError) as error:  # the database is away, or no process can be started
+                _log.warning("任务暂时不能处理", reason=type(error).__name__)
                 self._stopped.wait(5 * LOOK_SECONDS)
 
     def _do_one(self) -> bool:
@@ -111,7 +111,7 @@ class JobRunner:
     def _tell_end(self, job: StoredJob, runner: str, code: int) -> None:
         """A process that ended without saying how: the file brought it down, or somebody killed it."""
         if job.tries + 1 < 2:  # once more: it may have been the machine
-            self._ledger.jobs.give_back(job.job_id, runner)
+            self._ledger.jobs.give_back(job.job_id, runner, counted=True)
             return
         said = (
             f"处理这个文件的进程意外结束（{code}），多半是文件损坏或内存不够。请另存为 csv 或拆成几份后再试"

@@ -106,14 +106,13 @@ class JobQueue:
         with writing(self._engine) as connection:
             connection.execute(jobs.update().where(mine).values(**values))
 
-    def give_back(self, job_id: str, runner: str) -> None:
-        """Let somebody else take a job up at once, and do not count this try."""
+    def give_back(self, job_id: str, runner: str, *, counted: bool = False) -> None:
+        """Let somebody else take a job up at once; the try counts only where its process came to grief."""
         c = jobs.c
         mine = (c.job_id == job_id) & (c.runner == runner) & (c.state == "running")
         with writing(self._engine) as connection:
-            connection.execute(
-                jobs.update().where(mine).values(state="queued", runner=None, tries=jobs.c.tries - 1)
-            )
+            tries = c.tries - (0 if counted else 1)
+            connection.execute(jobs.update().where(mine).values(state="queued", runner=None, tries=tries))
 
     def cancel(self, job_id: str) -> StoredJob:
         """Have nobody work on a job any more.

@@ -132,7 +132,11 @@ async def send_job(
     except TooLarge:
         detail = f"文件最大 {settings.job_bytes:,} 字节，请拆成几份"
         return cast(JobOut, problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail))
-    await asyncio.to_thread(ledger.jobs.add, job_id, shown(name), caller.actor, options)
+    try:
+        await asyncio.to_thread(ledger.jobs.add, job_id, shown(name), caller.actor, options)
+    except BaseException:
+        files.remove()  # nobody would know of them
+        raise
     response.headers["Location"] = f"/v1/jobs/{job_id}"
     return JobOut.of(await asyncio.to_thread(ledger.jobs.find, job_id))
 

@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.jobs import files
 from api.jobs.files import JobFiles, kind_of, shown, suffix_of
+from api.jobs.runner import JobRunner
 from api.ledger import jobs as queue
 from api.ledger.ledger import Ledger
 from api.problems import MEDIA_TYPE
@@ -280,3 +281,14 @@ def _settings(database):
     from api.settings import Settings
 
     return Settings(database_url=f"sqlite:///{database}")
+
+
+def test_a_file_whose_process_crashes_is_given_up_and_holds_up_no_other(ledger, settings):
+    for letter in "ab":
+        ledger.jobs.add(letter * 32, f"{letter}.csv", "anybody", {"kind": "csv"})
+    runner = JobRunner(ledger, settings, None)
+    for _ in range(queue.TRIES):
+        job, name = ledger.jobs.claim()
+        runner._tell_end(job, name, -6)
+    assert ledger.jobs.find("a" * 32).state == "failed"
+    assert job.job_id == "b" * 32
