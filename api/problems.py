@@ -62,7 +62,7 @@ _SAID = {
     "missing": "缺少该字段",
     "extra_forbidden": "有多余的字段，请对照接口说明删去",
     "string_too_long": "太长，最多 {max_length} 个字符",
-    "string_pattern_mismatch": "不能为空",
+    "string_pattern_mismatch": "不能为空，也不能含空字符（NUL）",
     "string_type": "须为字符串",
     "too_long": "太多，最多 {max_length} 条",
     "too_short": "太少，至少 {min_length} 条",

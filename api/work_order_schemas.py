@@ -16,7 +16,13 @@ from .ledger.corrections import Correction
 from .ledger.schema import FACETS
 from .ledger.work_orders import Cursor, StoredCorrection, StoredTags, StoredWorkOrder
 
-Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"\S")]
+_NO_NUL = r"^[^\x00]*$"  # which no database holds
+Said = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$"
+    ),
+]
 LabelledFacet = Literal["category", "scope", "scope_detail", "request_type", "urgent"]
 
 _DETAILED = {"scope": "scope_detail"}  # tags over HTTP call the facet by its first level
@@ -128,7 +134,7 @@ class CorrectionIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     corrected_by: Said = Field(description="更正人")
-    reason: str = Field(default="", max_length=1000, description="理由")
+    reason: str = Field(default="", max_length=1000, pattern=_NO_NUL, description="理由")
     labels: dict[LabelledFacet, str | None] = Field(description="维度到标签（代码或名称）；null 撤销更正")
 
     def corrections(self, names: LabelNames) -> dict[str, Correction]:

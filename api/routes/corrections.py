@@ -72,6 +72,8 @@ def correct_one(
         InputError: no label is given, or an unknown one.
         NoWorkOrder: the ledger has none of this id.
     """
+    if "\x00" in work_order_id:  # no id has one, and PostgreSQL could not even be asked
+        raise NoWorkOrder("台账中没有这个编号的工单，请核对工单编号")
     given = arrived.corrections(names)
     if not given:
         raise InputError("labels 不能为空：请给出要更正的维度和标签，null 表示撤销更正")

@@ -297,6 +297,16 @@ def test_the_models_are_listed(client):
     assert [one["version"] for one in found["models"] if one["current"]] == ["small"]
 
 
+@pytest.mark.parametrize(
+    ("order", "more", "status"),
+    [("A1", {"corrected_by": "张\x00"}, 422), ("A1", {"reason": "\x00"}, 422), ("A%001", {}, 404)],
+)
+def test_a_nul_that_no_database_holds_is_refused(on_each_engine, order, more, status):
+    on_each_engine.post("/v1/tags", json=BODY)
+    body = {"labels": {"urgent": "1"}, "corrected_by": "张三"} | more
+    is_problem(on_each_engine.patch(f"/v1/work-orders/{order}", json=body), status)
+
+
 def test_many_corrections_stand_or_fail_each_by_itself(client, settings):
     client.post(
         "/v1/tags", json={"work_orders": [{"work_order_id": f"C{n}", "text": TEXT} for n in range(3)]}
