@@ -51,6 +51,7 @@ _SIGNATURES: Mapping[str, tuple[Any, list[Any]]] = {
         [ctypes.c_char_p, _int64, ctypes.c_uint8, ctypes.c_bool, ctypes.c_bool, _int64, _pointer],
     ),
     "kernel_lines": (None, [_pointer, _int32, _int64, _pointer, _pointer]),
+    "kernel_asks": (_int64, [_pointer, _int64, _int64, _int64, _pointer, _pointer, _pointer]),
     "kernel_cut": (_int64, [_pointer, _pointer, _pointer, _pointer]),
     "kernel_rows": (_int64, [_pointer] * 6),
     "kernel_scores": (_int32, [_pointer] * 6 + [_int32]),
@@ -232,6 +233,16 @@ def clean_plain(codes: Codes, table: npt.NDArray[np.uint16], longest: int) -> Co
         _at(table), ctypes.byref(texts), longest, _at(points), _at(starts), _at(lengths)
     )
     return Codes(points[:used], starts, lengths)
+
+
+def find_asks(codes: Codes, shortest: int, longest: int, most: int) -> tuple[Codes, Places]:
+    """The parts of texts that ask for several things, at most `most` of each, and whose they are."""
+    starts, lengths, owners = np.empty((3, len(codes) * most), dtype=np.int64)
+    texts = _Texts(codes)
+    count = _library().kernel_asks(
+        ctypes.byref(texts), shortest, longest, most, _at(starts), _at(lengths), _at(owners)
+    )
+    return Codes(texts.kept[0], starts[:count], lengths[:count]), owners[:count]
 
 
 def find_records(block: bytes, delimiter: str, most: int, *, final: bool, wide: bool) -> Extent | None:

@@ -19,6 +19,8 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+_LARGEST = 80.0  # of which exp still is a number in single precision
+
 Scores = npt.NDArray[np.floating[Any]]  # texts x labels
 
 
@@ -32,16 +34,11 @@ class Link:
 
     def confidences(self, scores: Scores) -> Scores:
         """The confidence of each label: texts x labels, rows sum to one."""
-        bent = self.ratio * scores + self.offset
-        return softmax(scores - np.logaddexp(0, -bent) + self.shift)
+        bent = np.minimum(-self.offset - self.ratio * scores, _LARGEST)
+        shares = np.exp(scores - scores.max(axis=1, keepdims=True) + self.shift) / (1 + np.exp(bent))
+        return cast(Scores, shares / shares.sum(axis=1, keepdims=True))
 
     def slopes(self, scores: Scores) -> Scores:
         """How much a label's share of the confidence, as a logarithm, rises with its score."""
         bent = self.ratio * scores + self.offset
-        return cast(Scores, 1 + self.ratio / (1 + np.exp(np.minimum(bent, 80))))
-
-
-def softmax(scores: Scores) -> Scores:
-    """Rows of scores as shares that sum to one."""
-    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return cast(Scores, shares / shares.sum(axis=1, keepdims=True))
+        return cast(Scores, 1 + self.ratio / (1 + np.exp(np.minimum(bent, _LARGEST))))

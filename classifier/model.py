@@ -7,7 +7,7 @@ here is a linear one, and what decided can be told exactly.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 
@@ -100,10 +100,15 @@ class Model:
         """For each facet the confidence of each of its labels: texts x labels, rows sum to one."""
         return self._confidences(clean_many(requests))[0]
 
-    def _confidences(self, cleaned: Codes) -> tuple[dict[str, Matrix], npt.NDArray[np.bool_]]:
+    def _confidences(
+        self, cleaned: Codes, facets: Collection[str] | None = None
+    ) -> tuple[dict[str, Matrix], npt.NDArray[np.bool_]]:
+        """The confidences on some facets, or on all; and of each text whether it has no known gram."""
         scores, blank = self.features.scores(cleaned, self.weights, self.bias)
-        found = {name: self.links[name].confidences(scores[:, where]) for name, where in self.columns.items()}
-        return {name: shares.astype(np.float32) for name, shares in found.items()}, blank
+        return {
+            name: self.links[name].confidences(scores[:, self.columns[name]]).astype(np.float32)
+            for name in facets or self.facets
+        }, blank
 
     def _tagging(self, requests: Sequence[str], cleaned: Codes) -> Tagging:
         confidences, blank = self._confidences(cleaned)
@@ -129,7 +134,7 @@ class Model:
         parts, owners = asks(cleaned)
         if not len(owners):
             return {}
-        found = self._rules["category"].decide(self._confidences(parts)[0]["category"])
+        found = self._rules["category"].decide(self._confidences(parts, ["category"])[0]["category"])
         sure = (found.confidence >= also_at) & (found.firsts != tags.firsts[owners])
         also: dict[int, tuple[str, ...]] = {}
         for place, code in zip(owners[sure].tolist(), found.codes[sure].tolist(), strict=True):

@@ -17,16 +17,24 @@ static void place_word(grams *g, uint32_t number)
 
 static void place_key(grams *g, uint64_t key, uint32_t column, float weight)
 {
-    uint64_t mask = ((uint64_t)1 << g->bits) - 1, at = key_home(g, key);
-    while (g->slots[at].key)
+    uint64_t mask = ((uint64_t)1 << g->bits) - 1, at = key_home(g, key), bit = sieve_home(g, key);
+    while (g->buckets[at].keys[BUCKET - 1])
         at = (at + 1) & mask;
-    g->slots[at] = (slot){key, column, weight};
+    bucket *b = &g->buckets[at];
+    unsigned slot = 0;
+    while (b->keys[slot])
+        slot++;
+    b->keys[slot] = key;
+    b->columns[slot] = column;
+    b->weights[slot] = weight;
+    g->sieve[bit / 64] |= (uint64_t)1 << bit % 64;
 }
 
 EXPORT void grams_free(grams *g)
 {
     if (g) {
-        free(g->slots);
+        free(g->buckets);
+        free(g->sieve);
         free(g->words);
         free(g->word_points);
         free(g->word_starts);
@@ -66,14 +74,15 @@ EXPORT grams *grams_new(const uint64_t *keys, const float *weights, int64_t colu
     grams *g = calloc(1, sizeof *g);
     if (!g)
         return NULL;
-    g->bits = bits_for(2 * (uint64_t)columns);
+    g->bits = bits_for((uint64_t)columns * 2 / BUCKET);
     g->word_bits = bits_for(2 * (uint64_t)words);
-    g->slots = table_new(((size_t)1 << g->bits) * sizeof *g->slots);
+    g->buckets = table_new(((size_t)1 << g->bits) * sizeof *g->buckets);
+    g->sieve = table_new(((size_t)1 << (g->bits + SIEVE)) / 8);
     g->words = table_new(((size_t)1 << g->word_bits) * sizeof *g->words);
     g->word_points = copy_of(word_points, (size_t)word_starts[words] * sizeof *word_points);
     g->word_starts = copy_of(word_starts, (size_t)(words + 1) * sizeof *word_starts);
     g->is_word = copy_of(is_word, PLANE);
-    if (!g->slots || !g->words || !g->word_points || !g->word_starts || !g->is_word || block_count > MOST_BLOCKS) {
+    if (!g->buckets || !g->sieve || !g->words || !g->word_points || !g->word_starts || !g->is_word || block_count > MOST_BLOCKS) {
         grams_free(g);
         return NULL;
     }

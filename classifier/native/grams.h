@@ -13,7 +13,7 @@
 #define CHARACTER_BITS 16
 #define MOST_BLOCKS 255
 #define LOGARITHMS 64
-
+#define SIEVE 5 /* bits of the sieve for a bucket, as a power of two */
 
 enum { TEXT, TITLE_FIELD };
 enum { WORDS, CHARACTERS };
@@ -24,11 +24,13 @@ typedef struct {
     int32_t longest;
 } block;
 
+/* A line of memory. A gram stands in the bucket of its key or, where that is full, in one behind it. */
+#define BUCKET 4
 typedef struct {
-    uint64_t key; /* 0 is an empty slot: blocks are counted from 1 */
-    uint32_t column;
-    float weight;
-} slot;
+    uint64_t keys[BUCKET]; /* 0 is an empty slot, with none behind it: blocks are counted from 1 */
+    uint32_t columns[BUCKET];
+    float weights[BUCKET];
+} bucket;
 
 typedef struct {
     uint64_t key;
@@ -37,8 +39,9 @@ typedef struct {
 } word_slot;
 
 struct grams {
-    slot *slots;
+    bucket *buckets;
     unsigned bits;
+    uint64_t *sieve; /* a bit set for each key, by its home: most unknown grams are told without the table */
     word_slot *words;
     unsigned word_bits;
     uint32_t *word_points; /* of all words, one behind the other */
@@ -94,13 +97,33 @@ static inline uint64_t key_home(const grams *g, uint64_t key)
     return key * GOLDEN >> (64 - g->bits);
 }
 
-static inline const slot *find(const grams *g, uint64_t key)
+/* Where a key's bit stands in the sieve. */
+static inline uint64_t sieve_home(const grams *g, uint64_t key)
+{
+    return key * GOLDEN >> (64 - g->bits - SIEVE);
+}
+
+/* Is a key perhaps known? False only where it is not. */
+static inline bool passes(const grams *g, uint64_t key)
+{
+    uint64_t at = sieve_home(g, key);
+    return g->sieve[at / 64] >> at % 64 & 1;
+}
+
+/* The bucket of a known gram and the slot there; NULL for an unknown one. */
+static inline const bucket *find(const grams *g, uint64_t key, unsigned *slot)
 {
     uint64_t mask = ((uint64_t)1 << g->bits) - 1;
     for (uint64_t at = key_home(g, key);; at = (at + 1) & mask) {
-        if (g->slots[at].key == key)
-            return &g->slots[at];
-        if (!g->slots[at].key)
+        const bucket *b = &g->buckets[at];
+        unsigned met = 0; /* no branch for each slot: where a gram stands cannot be foreseen */
+        for (unsigned i = 0; i < BUCKET; i++)
+            met |= (unsigned)(b->keys[i] == key) << i;
+        if (met) {
+            *slot = (unsigned)__builtin_ctz(met);
+            return b;
+        }
+        if (!b->keys[BUCKET - 1])
             return NULL;
     }
 }

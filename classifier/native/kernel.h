@@ -54,9 +54,13 @@ void *table_new(size_t size);
 
 int64_t longest_of(const texts *t);
 
-/* Write where each word of a text ends to `ends`; return how many there are.
-   `route` and `next` have room for `length + 1` numbers, `ends` for `length`. */
-size_t cut(const lexicon *l, const uint32_t *text, size_t length, double *route, uint32_t *next, uint32_t *ends);
+/* Room for the cutting of texts of up to `length` characters; NULL where memory has run out. */
+typedef struct ways ways;
+ways *ways_new(int64_t length);
+void ways_free(ways *w);
+
+/* Write where each word of a text ends to `ends`, which has room for `length`; return how many there are. */
+size_t cut(const lexicon *l, const uint32_t *text, size_t length, ways *w, uint32_t *ends);
 
 /* Room for the work on texts of up to `length` characters; NULL where memory has run out. */
 scratch *scratch_new(const grams *g, int64_t length);

@@ -20,7 +20,9 @@ static uint32_t grown(lexicon *l, uint32_t node, uint32_t code)
     if (!l->slots[at]) {
         if (l->used >= mask)
             return 0;
+        uint64_t bit = sieve_home(l, key);
         l->slots[at] = key << RANK_BITS;
+        l->sieve[bit / 64] |= (uint64_t)1 << bit % 64;
         l->used++;
     }
     return (uint32_t)at + 1;
@@ -60,7 +62,7 @@ static bool enter(lexicon *l, const uint32_t *word, size_t length, int64_t frequ
         uint64_t *slot = &l->slots[node - 1];
         *slot = (*slot & ~RANK_MASK) | rank_of(l, frequency);
         if (length == 1)
-            l->first[word[0]].rank = (uint32_t)(*slot & RANK_MASK);
+            l->first[word[0]].rank = *slot & RANK_MASK;
     }
     return true;
 }
@@ -119,6 +121,7 @@ EXPORT void lexicon_free(lexicon *l)
 {
     if (l) {
         free(l->slots);
+        free(l->sieve);
         free(l->frequencies);
         free(l->ranks);
         free(l->weights);
@@ -138,13 +141,16 @@ EXPORT lexicon *lexicon_new(const uint8_t *file, size_t size, uint64_t more, uin
     l->rank_bits = bits_for(2 * lines);
     if (l->bits <= MOST_BITS && lines < RANK_MASK) {
         l->slots = table_new(((size_t)1 << l->bits) * sizeof *l->slots);
+        l->sieve = table_new(((size_t)1 << (l->bits + SIEVE)) / 8);
         l->ranks = calloc((size_t)1 << l->rank_bits, sizeof *l->ranks);
         l->frequencies = calloc(lines + 1, sizeof *l->frequencies);
     }
-    if (!l->slots || !l->ranks || !l->frequencies) {
+    if (!l->slots || !l->sieve || !l->ranks || !l->frequencies) {
         lexicon_free(l);
         return NULL;
     }
+    for (uint32_t code = 0; code >> CODE_BITS == 0; code++)
+        l->first[code].inside = is_in_words(code);
     l->count = 1;
     *unsound = 0;
     int64_t number = 1;
@@ -178,7 +184,11 @@ EXPORT int32_t lexicon_weigh(lexicon *l, const double *weights)
 {
     free(l->weights);
     l->weights = malloc(l->count * sizeof *l->weights);
-    for (uint32_t rank = 0; l->weights && rank < l->count; rank++)
+    if (!l->weights)
+        return false;
+    for (uint32_t rank = 0; rank < l->count; rank++)
         l->weights[rank] = weights[rank];
-    return l->weights != NULL;
+    l->unknown = weights[0];
+    l->weights[0] = -__builtin_inf();
+    return true;
 }

@@ -12,15 +12,18 @@
 #define RANK_BITS 24
 #define RANK_MASK (((uint64_t)1 << RANK_BITS) - 1)
 #define CODE_BITS 16
+#define SIEVE 3 /* bits of the sieve for a slot, as a power of two */
 
 typedef struct {
     uint32_t node;
-    uint32_t rank;
+    uint32_t rank : 31;
+    uint32_t inside : 1; /* may the character stand in a word? */
 } first_step;
 
 struct lexicon {
     uint64_t *slots;
     unsigned bits;
+    uint64_t *sieve; /* a bit set for each node, by its home: most steps that lead nowhere are told by it */
     uint64_t used;
     first_step first[1 << CODE_BITS]; /* the children of the root, without hashing */
     int64_t total;                    /* of all frequencies */
@@ -28,7 +31,8 @@ struct lexicon {
     uint32_t *ranks;                  /* hash table: frequency -> rank */
     unsigned rank_bits;
     uint32_t count;  /* of ranks */
-    double *weights; /* rank -> logarithm of its share of the total */
+    double *weights; /* rank -> logarithm of its share of the total; of what is no word, minus infinity */
+    double unknown;  /* of a character that begins no word: as if it had been counted once */
 };
 
 static inline bool is_latin(uint32_t code)
@@ -49,10 +53,28 @@ static inline uint64_t node_home(const lexicon *l, uint64_t key)
     return key * GOLDEN >> (64 - l->bits);
 }
 
-/* The child of a node, and the rank of the word that ends there; 0 where there is none. */
-static inline uint32_t child_of(const lexicon *l, uint32_t node, uint32_t code, uint32_t *rank)
+/* A step from a node by a character. */
+static inline uint64_t step_of(uint32_t node, uint16_t code)
 {
-    uint64_t key = (uint64_t)node << CODE_BITS | code;
+    return (uint64_t)node << CODE_BITS | code;
+}
+
+/* Where a step's bit stands in the sieve. */
+static inline uint64_t sieve_home(const lexicon *l, uint64_t key)
+{
+    return key * GOLDEN >> (64 - l->bits - SIEVE);
+}
+
+/* Does a step perhaps lead on? False only where it does not. */
+static inline bool passes(const lexicon *l, uint64_t key)
+{
+    uint64_t at = sieve_home(l, key);
+    return l->sieve[at / 64] >> at % 64 & 1;
+}
+
+/* The node where a step leads, and the rank of the word that ends there; 0 where there is none. */
+static inline uint32_t child_of(const lexicon *l, uint64_t key, uint32_t *rank)
+{
     uint64_t mask = ((uint64_t)1 << l->bits) - 1;
     for (uint64_t at = node_home(l, key);; at = (at + 1) & mask) {
         uint64_t slot = l->slots[at];
@@ -60,8 +82,10 @@ static inline uint32_t child_of(const lexicon *l, uint32_t node, uint32_t code, 
             *rank = (uint32_t)(slot & RANK_MASK);
             return (uint32_t)at + 1;
         }
-        if (!slot)
+        if (!slot) {
+            *rank = 0;
             return 0;
+        }
     }
 }
 

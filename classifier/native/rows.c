@@ -8,12 +8,12 @@
 #include "grams.h"
 
 #define TITLE 60 /* characters: classifier/features.py's TITLE_CHARACTERS */
+#define GOLDEN32 0x9E3779B1u /* 2**32 / golden ratio */
 #define AHEAD 16 /* keys between asking for a slot and needing it */
 
 /* A text taken apart. */
 struct scratch {
-    double *route;
-    uint32_t *next;
+    ways *ways;
     uint32_t *ends;
     uint32_t *characters; /* without white space; 0 for what parts grams */
     uint32_t *numbers;    /* of words; 0 for an unknown word */
@@ -28,15 +28,14 @@ scratch *scratch_new(const grams *g, int64_t length)
     scratch *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
-    s->route = malloc(room * sizeof *s->route);
-    s->next = malloc(room * sizeof *s->next);
+    s->ways = ways_new(length);
     s->ends = malloc(room * sizeof *s->ends);
     s->characters = malloc(room * sizeof *s->characters);
     s->numbers = malloc(room * sizeof *s->numbers);
     s->keys = malloc(grams * sizeof *s->keys);
     s->entries = malloc(grams * sizeof *s->entries);
-    s->seen = malloc(((size_t)1 << bits_for(2 * grams)) * sizeof *s->seen);
-    if (!s->route || !s->next || !s->ends || !s->characters || !s->numbers || !s->keys || !s->entries || !s->seen) {
+    s->seen = malloc(((size_t)1 << bits_for(4 * grams)) * sizeof *s->seen);
+    if (!s->ways || !s->ends || !s->characters || !s->numbers || !s->keys || !s->entries || !s->seen) {
         scratch_free(s);
         return NULL;
     }
@@ -46,8 +45,7 @@ scratch *scratch_new(const grams *g, int64_t length)
 void scratch_free(scratch *s)
 {
     if (s) {
-        free(s->route);
-        free(s->next);
+        ways_free(s->ways);
         free(s->ends);
         free(s->characters);
         free(s->numbers);
@@ -103,7 +101,9 @@ static void number_words(const grams *g, const uint32_t *text, scratch *s, size_
         s->numbers[i] = number_of(g, s->keys[i], s->numbers[i], text + from);
 }
 
-static size_t keys_of(const block *b, uint64_t number, const uint32_t *units, size_t count,
+/* The keys of a block's grams that are perhaps known. No branch tells them apart: which gram is known
+   cannot be foreseen, and a branch that is foreseen wrongly costs more than the work it saves. */
+static size_t keys_of(const grams *g, const block *b, uint64_t number, const uint32_t *units, size_t count,
                       uint64_t *keys)
 {
     size_t found = 0;
@@ -113,7 +113,8 @@ static size_t keys_of(const block *b, uint64_t number, const uint32_t *units, si
         size_t until = i + (size_t)b->longest < count ? i + (size_t)b->longest : count;
         for (size_t at = i; at < until && units[at]; at++) {
             key = key << bits | units[at];
-            keys[found++] = key | number << BLOCK_SHIFT;
+            keys[found] = key | number << BLOCK_SHIFT;
+            found += passes(g, keys[found]);
         }
     }
     return found;
@@ -122,26 +123,27 @@ static size_t keys_of(const block *b, uint64_t number, const uint32_t *units, si
 /* Gather the columns of keys, each once with how often it came; return how many they are. */
 static size_t gather(const grams *g, scratch *s, size_t keys)
 {
-    unsigned bits = bits_for(2 * (uint64_t)keys);
+    unsigned bits = bits_for(4 * (uint64_t)keys), slot;
     uint32_t mask = (1u << bits) - 1;
-    size_t count = 0;
+    uint32_t count = 0;
     memset(s->seen, 0, ((size_t)1 << bits) * sizeof *s->seen);
     for (size_t i = 0; i < keys; i++) {
         if (i + AHEAD < keys)
-            __builtin_prefetch(&g->slots[key_home(g, s->keys[i + AHEAD])]);
-        const slot *found = find(g, s->keys[i]);
-        if (!found)
+            __builtin_prefetch(&g->buckets[key_home(g, s->keys[i + AHEAD])]);
+        const bucket *b = find(g, s->keys[i], &slot);
+        if (!b)
             continue;
-        uint32_t at = (uint32_t)(found->column * (uint32_t)0x9E3779B1u) >> (32 - bits);
-        while (s->seen[at] && s->entries[s->seen[at] - 1].column != found->column)
-            at = (at + 1) & mask;
-        if (s->seen[at]) {
-            s->entries[s->seen[at] - 1].times++;
-        } else {
-            uint32_t in_block = (uint32_t)(found->key >> BLOCK_SHIFT) - 1;
-            s->entries[count] = (entry){found->column, 1, found->weight, in_block};
-            s->seen[at] = (uint32_t)++count;
+        /* Entered as new behind the others, which it is or is not: here too without a branch. */
+        uint32_t column = b->columns[slot], place, at = column * GOLDEN32 >> (32 - bits);
+        s->entries[count] = (entry){column, 0, b->weights[slot], (uint32_t)(s->keys[i] >> BLOCK_SHIFT) - 1};
+        for (;; at = (at + 1) & mask) {
+            place = s->seen[at] ? s->seen[at] - 1 : count;
+            if (s->entries[place].column == column)
+                break;
         }
+        s->seen[at] = place + 1;
+        s->entries[place].times++;
+        count += place == count;
     }
     return count;
 }
@@ -162,7 +164,7 @@ static void weigh(const grams *g, entry *entries, size_t count)
 
 size_t row_of(const lexicon *l, const grams *g, const uint32_t *text, size_t length, scratch *s, entry **found)
 {
-    size_t words = cut(l, text, length, s->route, s->next, s->ends);
+    size_t words = cut(l, text, length, s->ways, s->ends);
     size_t title_words = title_of(text, s->ends, words);
     size_t title_length = title_words ? s->ends[title_words - 1] : 0;
     size_t characters = characters_of(g, text, length, s->characters);
@@ -176,7 +178,7 @@ size_t row_of(const lexicon *l, const grams *g, const uint32_t *text, size_t len
         bool title = b->field == TITLE_FIELD;
         const uint32_t *units = b->kind == WORDS ? s->numbers : s->characters;
         size_t count = b->kind == WORDS ? (title ? title_words : words) : (title ? title_characters : characters);
-        keys += keys_of(b, (uint64_t)i + 1, units, count, s->keys + keys);
+        keys += keys_of(g, b, (uint64_t)i + 1, units, count, s->keys + keys);
     }
     size_t count = gather(g, s, keys);
     weigh(g, s->entries, count);

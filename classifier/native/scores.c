@@ -7,8 +7,9 @@
 
 #include "kernel.h"
 
-#define PANEL 32 /* labels summed at once; the weights of a gram are padded to a multiple of it */
-#define AHEAD 12 /* grams between asking for weights and needing them */
+#define PANEL 32 /* the weights of a gram are padded to a multiple of it */
+#define WIDE 96  /* labels summed at once, where there are as many */
+#define AHEAD 32 /* grams between asking for weights and needing them */
 #define LINE 64
 
 typedef float lanes __attribute__((vector_size(32)));
@@ -28,31 +29,34 @@ __attribute__((always_inline)) static inline lanes widened(const int8_t *at)
     return __builtin_convertvector(some, lanes);
 }
 
-/* One text's scores of the labels of one panel. */
+/* One text's scores of `width` labels from `panel` on. */
 __attribute__((always_inline)) static inline void panel_of(const weights *w, const entry *entries, size_t count,
-                                                           int64_t panel, float *out)
+                                                           int64_t panel, int width, float *restrict out)
 {
-    lanes sums[PANEL / 8] = {0};
+    lanes sums[WIDE / 8] = {0};
     for (size_t i = 0; i < count; i++) {
         if (panel == 0 && i + AHEAD < count)
             for (int64_t byte = 0; byte < w->stride; byte += LINE)
                 __builtin_prefetch(w->steps + entries[i + AHEAD].column * w->stride + byte);
         const int8_t *at = w->steps + entries[i].column * w->stride + panel;
         float value = entries[i].value;
-        for (int part = 0; part < PANEL / 8; part++)
+        for (int part = 0; part < width / 8; part++)
             sums[part] += value * widened(at + 8 * part);
     }
-    float plain[PANEL];
+    float plain[WIDE];
     memcpy(plain, sums, sizeof plain);
-    for (int label = 0; label < PANEL; label++)
-        out[label] = plain[label] * w->scale[panel + label] + w->bias[panel + label];
+    for (int label = 0; label < width; label++)
+        out[panel + label] = plain[label] * w->scale[panel + label] + w->bias[panel + label];
 }
 
 __attribute__((always_inline)) static inline void score(const weights *w, const entry *entries, size_t count,
                                                         float *out)
 {
-    for (int64_t panel = 0; panel < w->stride; panel += PANEL)
-        panel_of(w, entries, count, panel, out + panel);
+    int64_t panel = 0;
+    for (; panel + WIDE <= w->stride; panel += WIDE)
+        panel_of(w, entries, count, panel, WIDE, out);
+    for (; panel < w->stride; panel += PANEL)
+        panel_of(w, entries, count, panel, PANEL, out);
 }
 
 static void score_plain(const weights *w, const entry *entries, size_t count, float *out)

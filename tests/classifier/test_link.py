@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import softmax
 
-from classifier.link import Link, softmax
+from classifier.link import Link
 
 scores = st.lists(st.floats(-200, 200), min_size=3, max_size=3)
 links = st.builds(Link, st.floats(0, 10), st.floats(-5, 5), st.just(np.zeros(3)))
@@ -24,7 +25,7 @@ def test_confidences_are_shares_in_the_order_of_the_scores(link, row):
 def test_a_link_without_ratio_is_a_softmax():
     rows = np.random.default_rng(1).normal(size=(50, 4))
     shift = np.array([1.0, 0.0, 0.0, -1.0])
-    assert Link(0, 3, shift).confidences(rows) == pytest.approx(softmax(rows + shift))
+    assert Link(0, 3, shift).confidences(rows) == pytest.approx(softmax(rows + shift, axis=1))
 
 
 def test_it_is_flatter_at_the_top_than_a_softmax_of_the_low_slope():
@@ -44,9 +45,12 @@ def test_slopes_are_the_derivative_of_the_logarithm_of_a_share_before_dividing()
         assert rise == pytest.approx(link.slopes(rows)[:, label], rel=1e-4)
 
 
-def test_softmax_survives_huge_scores():
-    shares = softmax(np.array([[1000, 0, -1000], [0, 0, 0]], dtype=np.float32))
-    assert shares == pytest.approx(np.array([[1, 0, 0], [1 / 3] * 3]))
+@pytest.mark.parametrize("ratio", [0, 2, 10])
+def test_huge_scores_have_confidences(ratio):
+    rows = np.array([[1000, 0, -1000], [0, 0, 0], [-1000, -1001, -1000]], dtype=np.float32)
+    shares = Link(ratio, 0, np.zeros(3)).confidences(rows)
+    half = 1 / (2 + np.exp(-1.0))
+    assert shares == pytest.approx(np.array([[1, 0, 0], [1 / 3] * 3, [half, half * np.exp(-1.0), half]]))
 
 
 # --- behaviour ---

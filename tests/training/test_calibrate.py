@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import check_grad
+from scipy.special import softmax
 
-from classifier.link import Link, softmax
+from classifier.link import Link
 from training import calibrate
 from training.calibrate import (
     BINS,
@@ -49,7 +50,7 @@ def test_the_slope_of_the_loss_is_its_derivative(monkeypatch):
         return type("Found", (), {"x": start})
 
     monkeypatch.setattr(calibrate, "minimize", minimize)
-    fit_calibration(scores, drawn(rng, softmax(scores)))
+    fit_calibration(scores, drawn(rng, softmax(scores, axis=1)))
     for _ in range(5):
         point = rng.normal(size=8)
         error = check_grad(lambda x: kept["loss"](x)[0], lambda x: kept["loss"](x)[1], point)
