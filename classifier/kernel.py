@@ -238,11 +238,9 @@ def clean_plain(codes: Codes, table: npt.NDArray[np.uint16], longest: int) -> Co
 def find_asks(codes: Codes, shortest: int, longest: int, most: int) -> tuple[Codes, Places]:
     """The parts of texts that ask for several things, at most `most` of each, and whose they are."""
     starts, lengths, owners = np.empty((3, len(codes) * most), dtype=np.int64)
-    texts = _Texts(codes)
-    count = _library().kernel_asks(
-        ctypes.byref(texts), shortest, longest, most, _at(starts), _at(lengths), _at(owners)
-    )
-    return Codes(texts.kept[0], starts[:count], lengths[:count]), owners[:count]
+    texts = ctypes.byref(_Texts(codes))
+    count = _library().kernel_asks(texts, shortest, longest, most, _at(starts), _at(lengths), _at(owners))
+    return Codes(codes.points, starts[:count], lengths[:count]), owners[:count]
 
 
 def find_records(block: bytes, delimiter: str, most: int, *, final: bool, wide: bool) -> Extent | None:
