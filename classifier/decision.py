@@ -42,6 +42,18 @@ class Rule:
 
     def decide(self, confidences: Floats) -> FacetTags:
         """The label of each text, and to which level it needs no review; confidences are texts x labels."""
+        texts = np.arange(len(confidences))
+        of_firsts = first_confidences(self.facet, confidences)
+        label = _labels(self.facet, confidences, of_firsts, self.alarm)
+        first = self.facet.first_index[label]
+        confidence, first_confidence = confidences[texts, label], of_firsts[texts, first]
+        level = np.where(first_confidence >= self._first_at[first], 1, 0)
+        level[confidence >= self._second_at[label]] = 2
+        return FacetTags(self.facet, confidences, label, first, np.minimum(first_confidence, 1), level)
+
+
+def decide(self, confidences: Floats) -> FacetTags:
+        """The label of each text, and to which level it needs no review; confidences are texts x labels."""
         of_firsts = first_confidences(self.facet, confidences)
         label = _labels(self.facet, confidences, of_firsts, self.alarm)
         texts = np.arange(len(label))
@@ -63,6 +75,8 @@ def _by_label(codes: Sequence[str], usual: float, higher: Mapping[str, float]) -
 
 def first_confidences(facet: Facet, confidences: Floats) -> Floats:
     """The confidence of each first-level label, the sum of its second-level ones: texts x firsts."""
+    if facet.is_flat:
+        return confidences
     order, starts = facet.by_first
     # Not `@`, whose rounding depends on the other texts.
     return cast(Floats, np.add.reduceat(confidences[:, order], starts, axis=1))

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from .codes import Codes
 from .errors import InputError
-from .kernel import GramTable
+from .kernel import GramTable, Heads
 from .keys import (
     BLOCK_SHIFT,
     CHARACTER_BITS,
@@ -33,7 +33,7 @@ from .keys import (
     is_word,
 )  # fmt: skip
 from .tokens import Tokenizer
-from .weights import Matrix, Weights
+from .weights import Matrix
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
@@ -136,15 +136,12 @@ class Features:
         arrays = self._grams.rows(self.tokenizer.lexicon, Codes.of(texts))
         return csr_matrix(arrays, shape=(len(texts), len(self)))
 
-    def scores(self, codes: Codes, weights: Weights, bias: Matrix) -> tuple[Matrix, npt.NDArray[np.bool_]]:
-        """The scores of cleaned texts, texts x labels; and of each text whether it has no known gram.
+    def scores(self, codes: Codes, heads: Heads) -> tuple[Matrix, npt.NDArray[np.bool_]]:
+        """The scores of cleaned texts, texts x padded labels; and of each text whether it has no known gram.
 
         The same as `transform(texts) @ weights + bias` but for rounding, without the rows in between.
         """
-        scores, blank = self._grams.scores(
-            self.tokenizer.lexicon, codes, weights.steps, weights.padded_scale, weights.pad(bias)
-        )
-        return scores[:, weights.labels], blank
+        return self._grams.scores(self.tokenizer.lexicon, codes, heads)
 
     def occurrences(self, text: str) -> tuple[Columns, Rows, Rows]:
         """Where the known grams of one cleaned text stand: (column, start, until), a row an occurrence.

@@ -68,10 +68,26 @@ class _Texts(ctypes.Structure):
         super().__init__(*map(_at, self.kept), len(codes))
 
 
-class _Weights(ctypes.Structure):
-    """`weights` in scores.c."""
+class Heads(ctypes.Structure):
+    """`weights` in scores.c: how grams are scored; keeps the arrays alive that it points to.
+
+    `steps` is grams x padded labels, `scale` and `bias` are padded alike.
+
+    Raises:
+        ValueError: the arrays are not as the kernel reads them.
+    """
 
     _fields_ = (("steps", _pointer), ("stride", _int64), ("scale", _pointer), ("bias", _pointer))
+
+    def __init__(
+        self, steps: npt.NDArray[np.int8], scale: npt.NDArray[np.float32], bias: npt.NDArray[np.float32]
+    ) -> None:
+        self.kept = steps, scale, bias
+        self.grams, stride = steps.shape
+        fit = stride % PANEL == 0 and len(scale) == len(bias) == stride
+        if not fit or not steps.flags.c_contiguous or {steps.dtype, scale.dtype, bias.dtype} != _READ:
+            raise ValueError("the weights are not as the kernel reads them")
+        super().__init__(_at(steps), stride, _at(scale), _at(bias))
 
 
 class _Column(ctypes.Structure):
@@ -191,27 +207,24 @@ class GramTable:
         self,
         lexicon: Lexicon,
         codes: Codes,
-        steps: npt.NDArray[np.int8],
-        scale: npt.NDArray[np.float32],
-        bias: npt.NDArray[np.float32],
+        heads: Heads,
         plain: bool = False,
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
         """Texts x padded labels, float32; and of each text whether it has no known gram.
 
-        `steps` is grams x padded labels, `scale` and `bias` are padded alike. `plain` keeps to
-        instructions that every processor has; the scores are the same to the last bit.
+        `plain` keeps to instructions that every processor has; the scores are the same to the last bit.
+
+        Raises:
+            ValueError: the heads are for other grams.
         """
-        stride = steps.shape[1]
-        fit = len(steps) == self._columns and stride % PANEL == 0 and len(scale) == len(bias) == stride
-        if not fit or not steps.flags.c_contiguous or {steps.dtype, scale.dtype, bias.dtype} != _READ:
-            raise ValueError("the weights are not as the kernel reads them")
-        weights = _Weights(_at(steps), stride, _at(scale), _at(bias))
-        scores = np.empty((len(codes), stride), dtype=np.float32)
+        if heads.grams != self._columns:
+            raise ValueError(f"{heads.grams} weights do not fit {self._columns} grams")
+        scores = np.empty((len(codes), heads.stride), dtype=np.float32)
         blank = np.empty(len(codes), dtype=np.bool_)
         done = _library().kernel_scores(
             lexicon._handle,
             self._handle,
-            ctypes.byref(weights),
+            ctypes.byref(heads),
             ctypes.byref(_Texts(codes)),
             _at(scores),
             _at(blank),

@@ -13,6 +13,7 @@ either (docs/model.md).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -42,3 +43,26 @@ class Link:
         """How much a label's share of the confidence, as a logarithm, rises with its score."""
         bent = self.ratio * scores + self.offset
         return cast(Scores, 1 + self.ratio / (1 + np.exp(np.minimum(bent, _LARGEST))))
+
+
+class Links:
+    """The links of several facets whose labels stand side by side, for all of them at once."""
+
+    def __init__(self, links: Sequence[Link]) -> None:
+        widths = [len(link.shift) for link in links]
+        self._starts = np.cumsum([0, *widths[:-1]])
+        self._owner = np.repeat(np.arange(len(links)), widths)
+        # Single precision as the scores are: in double precision this would be half of what a batch costs
+        # beside its scores.
+        self._ratio = np.array([link.ratio for link in links], dtype=np.float32)[self._owner]
+        self._offset = np.array([link.offset for link in links], dtype=np.float32)[self._owner]
+        self._shift = np.concatenate([link.shift for link in links]).astype(np.float32)
+
+    def confidences(self, scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """What each facet's link makes of its scores: texts x labels, the labels of a facet sum to one."""
+        bent = np.minimum(-self._offset - self._ratio * scores, np.float32(_LARGEST))
+        tops = np.maximum.reduceat(scores, self._starts, axis=1)[:, self._owner]
+        shares: npt.NDArray[np.float32] = np.exp(scores - tops + self._shift) / (1 + np.exp(bent))
+        sums = np.add.reduceat(shares, self._starts, axis=1)[:, self._owner]
+        shares /= sums
+        return shares

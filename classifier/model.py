@@ -7,7 +7,7 @@ here is a linear one, and what decided can be told exactly.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 
@@ -19,7 +19,8 @@ from .cleaned import clean_many
 from .codes import Codes
 from .decision import NEVER, Rule, Threshold
 from .features import Features
-from .link import Link
+from .kernel import Heads
+from .link import Link, Links
 from .tagging import LEVELS, FacetTags, Tagging
 from .taxonomy import Facet, Taxonomy
 from .text import MAX_CHARACTERS, is_truncated
@@ -100,15 +101,18 @@ class Model:
         """For each facet the confidence of each of its labels: texts x labels, rows sum to one."""
         return self._confidences(clean_many(requests))[0]
 
-    def _confidences(
-        self, cleaned: Codes, facets: Collection[str] | None = None
-    ) -> tuple[dict[str, Matrix], npt.NDArray[np.bool_]]:
-        """The confidences on some facets, or on all; and of each text whether it has no known gram."""
-        scores, blank = self.features.scores(cleaned, self.weights, self.bias)
-        return {
-            name: self.links[name].confidences(scores[:, self.columns[name]]).astype(np.float32)
-            for name in facets or self.facets
-        }, blank
+    @cached_property
+    def _heads(self) -> Heads:
+        return self.weights.heads(self.bias)
+
+    @cached_property
+    def _links(self) -> Links:
+        return Links([self.links[name] for name in self.facets])
+
+    def _confidences(self, cleaned: Codes) -> tuple[dict[str, Matrix], npt.NDArray[np.bool_]]:
+        scores, blank = self.features.scores(cleaned, self._heads)
+        shares = self._links.confidences(scores[:, self.weights.labels])
+        return {name: shares[:, where] for name, where in self.columns.items()}, blank
 
     def _tagging(self, requests: Sequence[str], cleaned: Codes) -> Tagging:
         confidences, blank = self._confidences(cleaned)
@@ -134,7 +138,7 @@ class Model:
         parts, owners = asks(cleaned)
         if not len(owners):
             return {}
-        found = self._rules["category"].decide(self._confidences(parts, ["category"])[0]["category"])
+        found = self._rules["category"].decide(self._confidences(parts)[0]["category"])
         sure = (found.confidence >= also_at) & (found.firsts != tags.firsts[owners])
         also: dict[int, tuple[str, ...]] = {}
         for place, code in zip(owners[sure].tolist(), found.codes[sure].tolist(), strict=True):

@@ -52,14 +52,9 @@ class FacetTags:
 
     def alternatives(self) -> tuple[Places, Floats]:
         """The next labels, best first, and their confidences: texts x up to three."""
-        left = self.confidences.copy()
-        texts = np.arange(len(left))
-        left[texts, self.labels] = -np.inf
-        found = []
-        for _ in range(min(ALTERNATIVES, left.shape[1] - 1)):
-            found.append(left.argmax(axis=1))
-            left[texts, found[-1]] = -np.inf
-        places = np.array(found, dtype=np.int64).reshape(len(found), len(left)).T
+        low, texts = -self.confidences, np.arange(len(self.labels))
+        low[texts, self.labels] = np.inf
+        places = low.argsort(axis=1, kind="stable")[:, : min(ALTERNATIVES, low.shape[1] - 1)]
         return places, np.minimum(self.confidences[texts[:, None], places], 1)
 
     def at(self, places: Places) -> FacetTags:
@@ -88,15 +83,17 @@ class FacetTags:
 
     def tags(self) -> Iterator[Tag]:
         """Each text's tag."""
-        codes = self.facet.codes
-        places, shares = self.alternatives()
-        rows = (self.codes, self.confidence, self.first_codes, self.first_confidence, self.levels)
+        codes, firsts = self.facet.codes, self.facet.firsts
+        rows = (self.labels, self.confidence, self.firsts, self.first_confidence, self.levels)
         for text, (label, confidence, first, first_confidence, level, others, theirs) in enumerate(
-            zip(*(row.tolist() for row in rows), places.tolist(), shares.tolist(), strict=True)
+            zip(*(row.tolist() for row in (*rows, *self.alternatives())), strict=True)
         ):
             alternatives = tuple((codes[place], share) for place, share in zip(others, theirs, strict=True))
             also = self.also.get(text, ())
-            yield Tag(label, confidence, first, first_confidence, LEVELS[level], alternatives, also)
+            level_name = LEVELS[level]
+            yield Tag(
+                codes[label], confidence, firsts[first], first_confidence, level_name, alternatives, also
+            )
 
 
 @dataclass(frozen=True, slots=True)

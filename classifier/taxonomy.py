@@ -75,7 +75,7 @@ class Facet:
         names = {label.code: (self.first_names[label.first], label.name) for label in self.labels}
         return {code: "/".join(dict.fromkeys(both)) for code, both in names.items()}
 
-    @property
+    @cached_property
     def is_flat(self) -> bool:
         """True where every label is its own first level."""
         return all(label.first == label.code for label in self.labels)

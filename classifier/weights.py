@@ -7,14 +7,13 @@ quantisation: Jacob and others, Quantization and Training of Neural Networks, CV
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .kernel import PANEL
+from .kernel import PANEL, Heads
 
 Matrix = npt.NDArray[np.float32]
 Steps = npt.NDArray[np.int8]
@@ -60,10 +59,9 @@ class Weights:
         """Where the labels stand among the padded columns."""
         return slice(self.shape[1])
 
-    @cached_property
-    def padded_scale(self) -> Matrix:
-        """The scale of each padded column; 0 where there is no label."""
-        return self.pad(self.scale)
+    def heads(self, bias: Matrix) -> Heads:
+        """The weights as the kernel reads them, with a bias for each label."""
+        return Heads(self.steps, self.pad(self.scale), self.pad(bias))
 
     def pad(self, values: npt.NDArray[np.floating[Any]]) -> Matrix:
         """A value for each label as a value for each padded column."""

@@ -1,6 +1,9 @@
 /* The tables of a model's grams and words are made. */
 
 #include <stdlib.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 #include "grams.h"
 
@@ -56,6 +59,25 @@ double logarithm(uint32_t number)
     return powers + 2 * sum;
 }
 
+/* Asked of the processor itself: the compilers' own way needs a runtime library. */
+static bool asked_for_avx2(void)
+{
+#if defined(__x86_64__)
+    unsigned a, b, c, d, state, high;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
+        return false;
+    __asm__("xgetbv" : "=a"(state), "=d"(high) : "c"(0));
+    return (state & 6) == 6 && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_AVX2);
+#else
+    return false;
+#endif
+}
+
+bool has_avx2(const grams *g)
+{
+    return g->has_avx2;
+}
+
 static void *copy_of(const void *from, size_t size)
 {
     void *copy = malloc(size ? size : 1);
@@ -91,6 +113,7 @@ EXPORT grams *grams_new(const uint64_t *keys, const float *weights, int64_t colu
         g->runs += g->blocks[i].longest;
     }
     g->block_count = block_count;
+    g->has_avx2 = asked_for_avx2();
     for (uint32_t times = 1; times < LOGARITHMS; times++)
         g->damped[times] = (float)(1 + logarithm(times));
     for (int64_t column = 0; column < columns; column++)

@@ -50,6 +50,7 @@ struct grams {
     float damped[LOGARITHMS]; /* 1 + ln of how often a gram stands in a text */
     block blocks[MOST_BLOCKS];
     int32_t block_count;
+    bool has_avx2;
     int64_t runs; /* the sum of all blocks' longest runs: grams that begin at one place, at most */
 };
 

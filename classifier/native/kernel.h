@@ -62,6 +62,10 @@ void ways_free(ways *w);
 /* Write where each word of a text ends to `ends`, which has room for `length`; return how many there are. */
 size_t cut(const lexicon *l, const uint32_t *text, size_t length, ways *w, uint32_t *ends);
 
+/* Has the processor AVX2? Found out once, when the grams are made: a virtual machine takes longer over
+   the question than over a text. */
+bool has_avx2(const grams *g);
+
 /* Room for the work on texts of up to `length` characters; NULL where memory has run out. */
 scratch *scratch_new(const grams *g, int64_t length);
 void scratch_free(scratch *s);

@@ -65,33 +65,21 @@ static void score_plain(const weights *w, const entry *entries, size_t count, fl
 }
 
 #if defined(__x86_64__)
-#include <cpuid.h>
-
 __attribute__((target("avx2"))) static void score_avx2(const weights *w, const entry *entries, size_t count,
                                                        float *out)
 {
     score(w, entries, count, out);
 }
-
-/* Asked of the processor itself: the compilers' own way needs a runtime library. */
-static bool has_avx2(void)
-{
-    unsigned a, b, c, d, state, high;
-    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
-        return false;
-    __asm__("xgetbv" : "=a"(state), "=d"(high) : "c"(0));
-    return (state & 6) == 6 && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_AVX2);
-}
 #endif
 
 /* Which version the processor can run; `plain` takes the one that all can. */
-static void (*version(bool plain))(const weights *, const entry *, size_t, float *)
+static void (*version(const grams *g, bool plain))(const weights *, const entry *, size_t, float *)
 {
 #if defined(__x86_64__)
-    if (!plain && has_avx2())
+    if (!plain && has_avx2(g))
         return score_avx2;
 #endif
-    (void)plain;
+    (void)g, (void)plain;
     return score_plain;
 }
 
@@ -101,7 +89,7 @@ EXPORT int32_t kernel_scores(const lexicon *l, const grams *g, const weights *w,
                              uint8_t *blank, int32_t plain)
 {
     scratch *s = scratch_new(g, longest_of(t));
-    void (*score_row)(const weights *, const entry *, size_t, float *) = version(plain);
+    void (*score_row)(const weights *, const entry *, size_t, float *) = version(g, plain);
     entry *entries;
     if (!s)
         return -1;

@@ -24,11 +24,8 @@ mixed_text = st.lists(st.sampled_from([*PIECES, "\r\n", "\r", " "]), max_size=60
 
 
 def scores_of(model, codes: Codes, plain: bool = False) -> np.ndarray:
-    weights, features = model.weights, model.features
-    scores, _ = features._grams.scores(
-        features.tokenizer.lexicon, codes, weights.steps, weights.padded_scale, weights.pad(model.bias), plain
-    )
-    return scores
+    features, heads = model.features, model.weights.heads(model.bias)
+    return features._grams.scores(features.tokenizer.lexicon, codes, heads, plain)[0]
 
 
 def test_every_processor_gives_the_same_scores_to_the_last_bit(model, samples):
@@ -40,18 +37,18 @@ def test_scores_are_rows_times_weights(model, samples):
     cleaned = samples.requests[:200]
     rows = model.features.transform(cleaned).astype(np.float64)
     exact = rows @ model.weights.of_grams(np.arange(len(model.features))) + model.bias
-    scores, blank = model.features.scores(Codes.of(cleaned), model.weights, model.bias)
-    assert scores == pytest.approx(exact, abs=1e-5)
+    scores, blank = model.features.scores(Codes.of(cleaned), model.weights.heads(model.bias))
+    assert scores[:, model.weights.labels] == pytest.approx(exact, abs=1e-5)
     assert blank.tolist() == (np.diff(rows.indptr) == 0).tolist()
 
 
 def test_scores_of_many_labels_are_those_of_each_alone(model, samples):
     features, codes = model.features, Codes.of(samples.requests[:20])
-    many = np.random.default_rng(1).normal(size=(len(features), 70)).astype(np.float32)
-    weights, bias = Weights.of(many), np.arange(70, dtype=np.float32)
-    together, _ = features.scores(codes, weights, bias)
-    for label in (0, 31, 32, 69):
-        alone, _ = features.scores(codes, Weights.of(many[:, [label]]), bias[[label]])
+    many = np.random.default_rng(1).normal(size=(len(features), 130)).astype(np.float32)
+    bias = np.arange(many.shape[1], dtype=np.float32)
+    together, _ = features.scores(codes, Weights.of(many).heads(bias))
+    for label in (0, 31, 32, 95, 96, 129):
+        alone, _ = features.scores(codes, Weights.of(many[:, [label]]).heads(bias[[label]]))
         assert np.array_equal(alone[:, 0], together[:, label])
 
 
@@ -134,7 +131,7 @@ def test_weights_of_another_model_are_refused(model):
     features, codes = model.features, Codes.of(["路灯"])
     few = Weights.of(np.ones((len(features) - 1, 3), np.float32))
     with pytest.raises(ValueError, match="weights"):
-        features.scores(codes, few, np.zeros(3, np.float32))
+        features.scores(codes, few.heads(np.zeros(3, np.float32)))
 
 
 def test_a_text_with_a_character_that_the_table_does_not_know_is_left_alone():

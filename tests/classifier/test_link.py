@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
 
-from classifier.link import Link
+from classifier.link import Link, Links
 
 scores = st.lists(st.floats(-200, 200), min_size=3, max_size=3)
 links = st.builds(Link, st.floats(0, 10), st.floats(-5, 5), st.just(np.zeros(3)))
@@ -54,3 +54,12 @@ def test_huge_scores_have_confidences(ratio):
 
 
 # --- behaviour ---
+
+
+@given(st.lists(links, min_size=1, max_size=4), st.integers(0, 5), st.integers(0, 2**32 - 1))
+def test_links_side_by_side_give_what_each_gives(several, texts, seed):
+    rows = np.random.default_rng(seed).normal(scale=5, size=(texts, 3 * len(several))).astype(np.float32)
+    together = Links(several).confidences(rows)
+    for place, link in enumerate(several):
+        where = slice(3 * place, 3 * place + 3)
+        assert together[:, where] == pytest.approx(link.confidences(rows[:, where]), abs=1e-5)
