@@ -52,18 +52,6 @@ class Rule:
         return FacetTags(self.facet, confidences, label, first, np.minimum(first_confidence, 1), level)
 
 
-def decide(self, confidences: Floats) -> FacetTags:
-        """The label of each text, and to which level it needs no review; confidences are texts x labels."""
-        of_firsts = first_confidences(self.facet, confidences)
-        label = _labels(self.facet, confidences, of_firsts, self.alarm)
-        texts = np.arange(len(label))
-        first = self.facet.first_index[label]
-        first_confidence = of_firsts[texts, first]
-        above = np.where(first_confidence >= self._first_at[first], 1, 0)
-        level = np.where(confidences[texts, label] >= self._second_at[label], 2, above)
-        return FacetTags(self.facet, confidences, label, first, np.minimum(first_confidence, 1), level)
-
-
 def decide(facet: Facet, confidences: Floats, threshold: Threshold) -> FacetTags:
     """The same for a threshold that is used once."""
     return Rule(facet, threshold).decide(confidences)

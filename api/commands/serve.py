@@ -182,10 +182,11 @@ def served_app() -> FastAPI:
     """The application of one worker process, its model loaded before the first request."""
     from .. import logs
     from ..app import create_app
-    from ..memory import collect_less
+    from ..memory import collect_less, share_heaps
     from ..served_models import ServedModels
     from ..settings import read_settings
 
+    share_heaps()
     collect_less()
     settings = read_settings()
     logs.set_up(settings.log)

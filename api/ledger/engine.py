@@ -7,6 +7,7 @@ what was acknowledged outlives a power cut. PostgreSQL is reached by psycopg 3.
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ from classifier.errors import InputError, LedgerError, LedgerUnavailable
 
 BUSY_SECONDS = 30  # how long SQLite waits for another writer
 CONNECT_SECONDS = 5
+LOG_BYTES = 32 << 20  # of SQLite's log, from which on it is begun anew
+_LOG_PAUSE, _LOG_WAIT = 2.0, 0.2  # seconds between two tries, and for readers to end
+_log_tried: dict[str, float] = {}  # by the log's path, of this process
 _TRIES = 5  # of a transaction that the database broke off because of another one
 _WRITING = "hotline_writes"
 _TABLES_MISSING = ("no such table", "UndefinedTable", "no such column", "UndefinedColumn")
@@ -28,7 +32,7 @@ _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
-    "cache_size=-65536",
+    "cache_size=-16384",  # KiB, of each connection: what a service keeps open of them adds up
     "temp_store=MEMORY",
 )
 _BROKEN_OFF = ("40001", "40P01")  # serialization failure, deadlock
@@ -108,12 +112,33 @@ def reading(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that is there as a whole after its end, or not at all."""
-    with (
-        explained(engine),
-        engine.connect().execution_options(**{_WRITING: True}) as connection,
-        connection.begin(),
-    ):
-        yield connection
+    with explained(engine), engine.connect().execution_options(**{_WRITING: True}) as connection:
+        with connection.begin():
+            yield connection
+        if engine.dialect.name == "sqlite":
+            _shorten_log(engine, connection)
+
+
+def _shorten_log(engine: Engine, connection: Connection) -> None:
+    """Begin SQLite's log anew once it has grown long.
+
+    SQLite does so by itself only in a moment without readers, which under load may never come. Here readers
+    are waited for, but not for long: writers stand still meanwhile. What does not succeed is tried again a
+    little later.
+    """
+    log = Path(f"{engine.url.database}-wal")
+    tried, now = _log_tried.get(str(log), 0.0), time.monotonic()
+    if now - tried < _LOG_PAUSE or not log.exists() or log.stat().st_size < LOG_BYTES:
+        return
+    _log_tried[str(log)] = now
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA busy_timeout={_LOG_WAIT * 1000:.0f}")
+    try:
+        driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.OperationalError:
+        return  # locked by another process that does the same
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
 
 
 def retried(work: Callable[[], T]) -> T:

@@ -1,11 +1,12 @@
 import threading
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from api.ledger import engine as module
-from api.ledger.engine import open_engine, reading, retried, writing
+from api.ledger.engine import open_engine, reading, retried, sqlite_file, writing
 from api.ledger.ledger import Ledger
 from api.settings import Settings
 from classifier.errors import InputError, LedgerError, LedgerUnavailable
@@ -97,3 +98,35 @@ def test_a_transaction_that_the_database_broke_off_is_done_again():
 
 def _raise(error):
     raise error
+
+
+def test_the_log_of_sqlite_is_begun_anew_even_between_readers(settings, monkeypatch):
+    """One reader follows the other without a pause, as under load."""
+    monkeypatch.setattr(module, "LOG_BYTES", 1 << 16)
+    monkeypatch.setattr(module, "_LOG_PAUSE", 0)
+    engine, ended = open_engine(settings.database_url), threading.Event()
+    log = Path(f"{sqlite_file(engine)}-wal")
+    with writing(engine) as connection:
+        connection.execute(text("CREATE TABLE numbers (number INTEGER, padding TEXT)"))
+
+    def read():
+        while not ended.is_set():
+            with reading(engine) as connection:
+                connection.execute(text("SELECT sum(number) FROM numbers")).scalar_one()
+
+    readers = [threading.Thread(target=read, daemon=True) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    sizes = []
+    for number in range(60):
+        with writing(engine) as connection:
+            connection.execute(text("INSERT INTO numbers VALUES (:n, :p)"), {"n": number, "p": "x" * 20_000})
+        sizes.append(log.stat().st_size)
+    ended.set()
+    for reader in readers:
+        reader.join()
+    with reading(engine) as connection:
+        assert connection.execute(text("SELECT count(*) FROM numbers")).scalar_one() == 60
+    engine.dispose()
+    assert min(sizes[10:]) < 1 << 16
+    assert max(sizes) < 1 << 20
