@@ -15,6 +15,7 @@ from .errors import InputError
 from .parquet import ParquetRecords
 from .sheets import ENCRYPTED, SheetRecords, check_extent, encrypted
 from .table import PIECE_BYTES, PIECE_ROWS, Chunk, Piece, Records, as_text
+from .trial import check_opens
 
 __all__ = ["FORMATS", "PIECE_BYTES", "PIECE_ROWS", "Chunk", "Piece", "Records", "as_text", "open_records"]
 
@@ -79,6 +80,7 @@ def _kind(path: Path, expected: str) -> str:
         return "xlsx"
     if start.startswith(b"\xd0\xcf\x11\xe0"):
         _check_encryption(path)
+        check_opens(path)
         return "xls"
     if start.startswith(b"PAR1"):
         return "parquet"
