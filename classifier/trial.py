@@ -53,5 +53,5 @@ def check_opens(path: Path) -> None:
         ended = None
     if ended not in (0, _TOLD):
         raise InputError(
-            f"{path.name} 已损坏，无法安全读取。请用 Excel 打开修复后另存为 .xlsx 再试，或从来源系统重新导出。"
+            f"{path.name} 已损坏，不能安全读取。请用 Excel 打开修复后另存为 .xlsx 再试，或重新导出。"
         )
