@@ -148,7 +148,7 @@ def tell(traffic, warming, rate, samples, metrics, url) -> int:  # type: ignore[
     held = whole.volume
     ledger.close()
     print(f"acknowledged {len(acknowledged):,}, in the ledger {held:,}")
-    fine = not found.failed and not found.mixed and held == len(acknowledged)
+    fine = not found.failed and not found.mixed and not found.unrecorded and held == len(acknowledged)
     print("all held" if fine else "NOT all held")
     return 0 if fine else 1
 

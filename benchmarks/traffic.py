@@ -37,6 +37,7 @@ class Outcome:
     seconds: list[tuple[str, float]] = field(default_factory=list)
     late: list[float] = field(default_factory=list)  # how long after its time a request was sent
     acknowledged: list[str] = field(default_factory=list)  # ids that were answered as recorded
+    unrecorded: int = 0  # work orders that were tagged, but answered as not recorded
     versions: Counter[str] = field(default_factory=Counter)
     mixed: int = 0  # answers from more than one version of the model
 
@@ -123,8 +124,9 @@ class Traffic:
         self.outcome.seconds.append((kind, seconds))
         if ids:
             assert [one["work_order_id"] for one in answer["results"]] == ids
-            assert all(one["recorded"] for one in answer["results"])
+            recorded = [one["work_order_id"] for one in answer["results"] if one["recorded"]]
+            self.outcome.unrecorded += len(ids) - len(recorded)
             versions = {one["model_version"] for one in answer["results"]}
             self.outcome.mixed += len(versions) > 1
             self.outcome.versions.update(versions)
-            self.outcome.acknowledged.extend(ids)
+            self.outcome.acknowledged.extend(recorded)
