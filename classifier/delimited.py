@@ -12,7 +12,7 @@ import io
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,8 +20,8 @@ from .columns import find_header, known_roles
 from .encodings import find_encoding
 from .errors import InputError
 from .slices import Slice, find_slices
+from .spans import Spans
 from .table import Chunk, Piece, Records, check_rows, frame_of, name_columns, note_header
-from .utf8 import Utf8
 
 _LONGEST_CELL = 16_000_000  # characters
 _HEADER_WITHIN = 20  # records
@@ -101,25 +101,12 @@ class _Layout:
 
     def read(self, one: Slice) -> Chunk:
         """Read a slice of the file."""
-        lines = list(io.StringIO(one.read(self.path, self.encoding), newline=""))
-        return self._plain(one, lines) or self.chunk(
-            one.start,
-            list(islice(self.filled(_records(lines, self.delimiter, self.path, one.line)), one.rows)),
-        )
-
-    def _plain(self, one: Slice, lines: list[str]) -> Chunk | None:
-        """The chunk of a slice whose every row has all columns and none is blank, as nearly always."""
-        rows, numbers, before = [], [], 0
-        reader = csv.reader(lines, delimiter=self.delimiter)
-        for fields in reader:
-            rows.append(fields)
-            numbers.append(before)
-            before = reader.line_num
-        if len(rows) != one.rows or {*map(len, rows)} != {len(self.columns)}:
-            return None
-        raw = Utf8.of(_records_of(lines, numbers)) if self.delimiter == "," else None
-        above = one.line + 1
-        return Chunk(one.start, frame_of(rows, self.columns), [above + n for n in numbers], raw=raw)
+        block = one.read(self.path, self.encoding)
+        if spans := Spans.find(block, self.delimiter, one.rows, self.columns):
+            return Chunk(one.start, spans, (spans.places.lines + one.line + 1).tolist())
+        lines = io.StringIO(block.decode(), newline="")
+        rows = self.filled(_records(lines, self.delimiter, self.path, one.line))
+        return self.chunk(one.start, list(islice(rows, one.rows)))
 
     def chunk(self, start: int, batch: list[_Row]) -> Chunk:
         width = len(self.columns)
@@ -135,14 +122,6 @@ class _Layout:
                 del fields[width:]
         frame = frame_of([fields for _, fields in batch], self.columns)
         return Chunk(start, frame, [line for line, _ in batch], problems)
-
-
-def _records_of(lines: Sequence[str], numbers: Sequence[int]) -> list[str]:
-    """The records that begin on these lines, without their ends; most are of one line."""
-    return [
-        (lines[start] if until == start + 1 else "".join(lines[start:until])).rstrip("\r\n")
-        for start, until in pairwise([*numbers, len(lines)])
-    ]
 
 
 @dataclass(frozen=True, slots=True)

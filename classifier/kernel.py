@@ -50,6 +50,10 @@ _SIGNATURES: Mapping[str, tuple[Any, list[Any]]] = {
         _int32,
         [ctypes.c_char_p, _int64, ctypes.c_uint8, ctypes.c_bool, ctypes.c_bool, _int64, _pointer],
     ),
+    "kernel_fields": (
+        _int32,
+        [ctypes.c_char_p, _int64, ctypes.c_uint8, _int64, _int64, _pointer],
+    ),
     "kernel_lines": (None, [_pointer, _int32, _int64, _pointer, _pointer]),
     "kernel_asks": (_int64, [_pointer, _int64, _int64, _int64, _pointer, _pointer, _pointer]),
     "kernel_cut": (_int64, [_pointer, _pointer, _pointer, _pointer]),
@@ -110,6 +114,27 @@ class Extent(ctypes.Structure):
     lines: int
     rows: int  # but for blank lines
     filled: int  # rows up to the last that is not empty
+
+
+class FieldPlaces(ctypes.Structure):
+    """`found` in fields.c: where the fields of records stand in the bytes of a csv, rows x columns."""
+
+    _fields_ = tuple(
+        (name, _pointer)
+        for name in ("_starts", "_ends", "_doubled", "_records", "_lengths", "_lines", "_odd")
+    )
+
+    def __init__(self, rows: int, width: int) -> None:
+        self.starts, self.ends = np.empty((2, rows, width), dtype=np.int64)  # within quotes
+        self.doubled = np.empty((rows, width), dtype=np.bool_)  # whether it holds quotes, each written twice
+        self.records, self.lengths, self.lines = np.empty((3, rows), dtype=np.int64)  # without their ends
+        self.odd = np.empty(rows, dtype=np.bool_)  # whether a record may not be written as it stands
+        super().__init__(
+            *map(
+                _at,
+                (self.starts, self.ends, self.doubled, self.records, self.lengths, self.lines, self.odd),
+            )
+        )
 
 
 class Lexicon:
@@ -263,6 +288,13 @@ def find_records(block: bytes, delimiter: str, most: int, *, final: bool, wide: 
         block, len(block), ord(delimiter), final, wide, most, ctypes.byref(found)
     )
     return found if plain == 0 else None
+
+
+def find_fields(block: bytes, delimiter: str, rows: int, width: int) -> FieldPlaces | None:
+    """The fields of the first `rows` records of sound bytes; None where one has not `width` of them."""
+    found = FieldPlaces(rows, width)
+    sound = _library().kernel_fields(block, len(block), ord(delimiter), rows, width, ctypes.byref(found))
+    return found if sound == 0 else None
 
 
 def lines_with(lines: Utf8, columns: Sequence[Fields]) -> tuple[Block, Places]:

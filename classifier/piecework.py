@@ -29,6 +29,7 @@ from .kernel import lines_with
 from .model import Model
 from .parts import Parts
 from .records import Chunk, Piece, as_text
+from .spans import Spans
 from .tag_columns import TagColumns
 from .tagged import districts_of, requests_of, tag_columns
 from .utf8 import Utf8
@@ -108,9 +109,11 @@ class Bench:
     @staticmethod
     def _lines(chunk: Chunk, tags: TagColumns, decisions: Sequence[str]) -> tuple[bytes, bytes]:
         """The rows with their tags as lines of a csv, and those among them that need review."""
-        rows = (
-            taken_over(chunk.raw, chunk.frame) if chunk.raw is not None else Utf8.of(csv_lines(chunk.frame))
-        )
+        cells = chunk.cells
+        if isinstance(cells, Spans) and cells.delimiter == ",":
+            rows = taken_over(cells)
+        else:
+            rows = Utf8.of(csv_lines(chunk.frame))
         block, ends = lines_with(rows, tags.fields())
         whole = block.tobytes()
         spans = zip(decisions, pairwise([0, *ends.tolist()]), strict=True)
@@ -214,7 +217,7 @@ def _ids(chunk: Chunk, columns: Columns) -> tuple[npt.NDArray[np.int64], npt.NDA
     name = columns.get("work_order_id")
     if not name:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.uint64)
-    written = np.array([as_text(cell).strip() for cell in chunk.frame[name]], dtype=object)
+    written = np.array([text.strip() for text in chunk.texts(name)], dtype=object)
     hashes = pd.util.hash_array(written, categorize=False)  # the same in every process, unlike hash()
     hashes[written == ""] = 0
     return np.array(chunk.sources, dtype=np.int64), hashes

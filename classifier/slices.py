@@ -16,6 +16,7 @@ from .kernel import Extent, find_records
 from .table import PIECE_BYTES, PIECE_ROWS
 
 _PLAIN = {"utf-8", "utf-8-sig", "gb18030", "gbk", "gb2312", "ascii"}  # see records.c
+_UTF8 = {"utf-8", "utf-8-sig", "ascii"}
 _LONGEST = 16 * PIECE_BYTES  # of a record, before csv.reader is asked whether it may be so long
 
 
@@ -29,10 +30,12 @@ class Slice:
     offset: int  # bytes
     until: int
 
-    def read(self, path: Path, encoding: str) -> str:
+    def read(self, path: Path, encoding: str) -> bytes:
+        """The records in UTF-8, whatever the file is in."""
         with path.open("rb") as file:
             file.seek(self.offset)
-            return file.read(self.until - self.offset).decode(encoding.removesuffix("-sig"))
+            block = file.read(self.until - self.offset)
+        return block if encoding in _UTF8 else block.decode(encoding).encode()
 
 
 def find_slices(path: Path, encoding: str, delimiter: str, header: int, width: int) -> list[Slice] | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -18,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import InputError
-from .utf8 import Utf8
+from .spans import Spans
 
 PIECE_BYTES = 1 << 20  # what one process reads, tags and writes at a time: bounds memory
 PIECE_ROWS = 4000
@@ -38,10 +39,23 @@ class Chunk:
     """Some rows of a file, in order, with every column that the file has."""
 
     start: int  # 0-based index of the first row among the file's data rows
-    frame: pd.DataFrame  # RangeIndex from 0; csv: str; sheets: cells as they stood; parquet: Arrow types
+    cells: pd.DataFrame | Spans  # RangeIndex from 0; sheets: cells as they stood; parquet: Arrow types
     sources: Sequence[int]  # for each row its number in the sheet, or the line it begins on
     problems: dict[int, str] = field(default_factory=dict)  # row of `frame` -> why it is not as it was meant
-    raw: Utf8 | None = None  # csv with commas, every row with all columns: the records as they stood
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The cells as a frame, those of a csv as strings."""
+        return self.cells.frame() if isinstance(self.cells, Spans) else self.cells
+
+    def texts(self, name: str) -> list[str]:
+        """The cells of a column as texts."""
+        if isinstance(self.cells, Spans):
+            return self.cells.texts(name)
+        return [as_text(cell) for cell in self.cells[name]]
 
     def chunk(self) -> Chunk:
         """Itself: a piece that is read already."""

@@ -10,7 +10,7 @@ from .cleaned import clean_many
 from .columns import Columns
 from .dispatch import Directory, Dispatcher
 from .model import Model
-from .records import Chunk, as_text
+from .records import Chunk
 from .tag_columns import DIGITS, TAG_SCHEMA, Coded, Shares, TagColumns
 from .tagging import LEVELS, FacetTags, Floats, Tagging
 from .work_order import request_of
@@ -22,9 +22,9 @@ _NOTHING = Coded(np.empty(0, dtype=np.int64), ())
 
 def requests_of(chunk: Chunk, columns: Columns) -> list[str]:
     """The request of each row, title and text joined; empty where the row has no text."""
-    texts = [as_text(cell) for cell in chunk.frame[columns["text"]]]
+    texts = chunk.texts(columns["text"])
     title = columns.get("title")
-    titles = [as_text(cell) for cell in chunk.frame[title]] if title else [""] * len(texts)
+    titles = chunk.texts(title) if title else [""] * len(texts)
     return [
         request_of(heading, text) if text and not text.isspace() else ""
         for text, heading in zip(texts, titles, strict=True)
@@ -34,8 +34,8 @@ def requests_of(chunk: Chunk, columns: Columns) -> list[str]:
 def districts_of(chunk: Chunk, columns: Columns) -> list[str]:
     """What each row says of its place: district and town joined, "" where it has neither."""
     names = [name for name in (columns.get("district"), columns.get("town")) if name]
-    cells = [[as_text(cell) for cell in chunk.frame[name]] for name in names]
-    return ["".join(parts) for parts in zip(*cells, strict=True)] if cells else [""] * len(chunk.frame)
+    cells = [chunk.texts(name) for name in names]
+    return ["".join(parts) for parts in zip(*cells, strict=True)] if cells else [""] * len(chunk)
 
 
 def tag_columns(

@@ -13,14 +13,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .codes import Places
 from .errors import InputError, OutputError
 from .output import Writer, cells_of, explained, local, sound
+from .spans import Spans
 from .table import as_text, is_missing
 from .utf8 import Utf8
 from .workbook import XlsxWriter
@@ -30,10 +29,6 @@ __all__ = ["SUFFIXES", "Writer", "open_writer"]
 SUFFIXES = (".xlsx", ".csv", ".parquet")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # OWASP, "CSV Injection"
 _RISKY = frozenset(_FORMULA)
-_QUOTED_SIGN = np.isin(np.arange(256), [ord(sign) for sign in _RISKY])
-_SIGN = np.isin(np.arange(256), [ord(sign) for sign in _RISKY - {"\n", "\r"}])  # they end a record
-_EDGE = np.isin(np.arange(256), [ord(beside) for beside in ',"\n\r'])  # beside a quote of RFC 4180
-_LINE_FEED = np.array([ord("\n")], dtype=np.uint8)
 _NUMBER = re.compile(r"[+-]?[\d.,]*%?")  # -3.5 and +8613800138000 compute nothing
 
 
@@ -138,14 +133,12 @@ def csv_lines(frame: pd.DataFrame) -> list[str]:
     return _lines(zip(*columns, strict=True))
 
 
-def taken_over(raw: Utf8, frame: pd.DataFrame) -> Utf8:
-    """The rows of a frame from the records of the csv that it was read from, without their ends.
+def taken_over(spans: Spans) -> Utf8:
+    """The records of a csv as its lines without their ends, as they stood there but for the odd ones.
 
-    They stand as they stood there, fields in quotes that need none included; only those that a spreadsheet
-    might compute are written anew, and those in which a quote stands where RFC 4180 has none.
+    Fields in quotes that need none stay so; what is odd is written anew, see `Spans.odd`.
     """
-    other = _others(raw)
-    return raw.replaced(other, Utf8.of(csv_lines(frame.iloc[other])))
+    return spans.records.replaced(spans.odd, Utf8.of(csv_lines(spans.frame(spans.odd))))
 
 
 def csv_field(cell: object) -> str:
@@ -171,18 +164,6 @@ def _lines(rows: Iterable[Iterable[str]]) -> list[str]:
     # further empty column an only one that is empty is not.
     csv.writer(sink, lineterminator="\r\n").writerows((*row, "") for row in rows)
     return [line[: -len(",\r\n")] for line in sink]
-
-
-def _others(raw: Utf8) -> Places:
-    """The records that are not taken over; a few more than need be, for text in quotes is looked at alike."""
-    whole = np.concatenate([_LINE_FEED, raw.block, _LINE_FEED])
-    begins = np.flatnonzero((whole[:-2] == ord(",")) | (whole[:-2] == ord("\n"))) + 1  # of fields
-    first, second = whole[begins], whole[np.minimum(begins + 1, len(whole) - 1)]
-    risky = begins[_SIGN[first] | ((first == ord('"')) & _QUOTED_SIGN[second])]
-    quotes = np.flatnonzero(whole == ord('"'))
-    odd = quotes[~(_EDGE[whole[quotes - 1]] | _EDGE[whole[quotes + 1]])]
-    rows = np.searchsorted(raw.starts, np.concatenate([risky, odd]) - 1, side="right") - 1
-    return np.unique(rows)
 
 
 def _guarded(cell: object) -> str:
