@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from importlib.metadata import version as installed
@@ -98,11 +99,13 @@ def _tag_file(job: Job, progress: Progress, seen: Seen | None) -> BatchReport:
 
 
 def _tag_rows(job: Job, model: Model, workers: Workers, progress: Progress, seen: Seen | None) -> BatchReport:
-    records = open_records(job.source, sheet=job.sheet, encoding=job.encoding)
+    with ThreadPoolExecutor(1) as beside:  # a year's file takes a second to sum up, and one to look through
+        summing = beside.submit(_sum_of, job.source)
+        records = open_records(job.source, sheet=job.sheet, encoding=job.encoding)
+        source_sum = summing.result()
     columns = Columns.find(records.columns, job.columns, file=job.source.name)
     report = BatchReport(notes=list(records.notes))
     inputs = _renamed(records.columns, report)
-    source_sum = sha256(job.source)
     writer = _tagged_writer(job.target, records, inputs)
     review = _tagged_writer(job.review, records, inputs) if job.review else None
     errors = open_writer(_errors_path(job.target), ERROR_COLUMNS)
@@ -131,7 +134,7 @@ def _tag_rows(job: Job, model: Model, workers: Workers, progress: Progress, seen
             report.decisions += done.decisions
             progress(report.rows, records.total)
     report.notes += [*_cut_notes(writer), *ids.notes()]
-    _describe(job, model, report, source_sum)
+    _describe(job, model, report, source_sum, writer, review)
     parts.clear()
     return report
 
@@ -252,7 +255,17 @@ def _cut_notes(writer: Writer) -> list[str]:
     )
 
 
-def _describe(job: Job, model: Model, report: BatchReport, source_sum: str) -> None:
+def _sum_of(source: Path) -> str:
+    """The SHA-256 of a file; nothing where it cannot be read, which `open_records` tells better."""
+    try:
+        return sha256(source)
+    except OSError:
+        return ""
+
+
+def _describe(
+    job: Job, model: Model, report: BatchReport, source_sum: str, writer: Writer, review: Writer | None
+) -> None:
     """Write the sidecars, and take away the list of errors where there are none."""
     errors = _errors_path(job.target)
     if report.decisions["error"]:
@@ -267,6 +280,6 @@ def _describe(job: Job, model: Model, report: BatchReport, source_sum: str) -> N
         "taxonomy_version": model.taxonomy.version,
         "hotline_version": installed("hotline-classifier"),
     }
-    write_sidecar(job.target, {"rows": report.rows, **facts})
-    if job.review:
-        write_sidecar(job.review, {"rows": report.decisions["review"], **facts})
+    write_sidecar(job.target, {"rows": report.rows, **facts}, writer.sha256)
+    if job.review and review:
+        write_sidecar(job.review, {"rows": report.decisions["review"], **facts}, review.sha256)

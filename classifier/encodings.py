@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import InputError
+from .kernel import utf8_prefix
 
 _BLOCK = 1 << 20  # bytes
+_LONGEST = 3  # bytes of a character of UTF-8 that is not whole
 _BAD_SHARE = 0.01  # of the lines: more undecodable ones than this, and the encoding is another
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -43,7 +45,7 @@ def find_encoding(path: Path, given: str | None) -> Encoding:
     bom = next((name for mark, name in _BOMS if start.startswith(mark)), None)
     if given or bom:
         return _only(path, bom if bom and _is_same(bom, given) else str(given))
-    if _first_bad_byte(path, "utf-8") is None:
+    if _is_utf8(path):
         return Encoding("utf-8", 0)
     utf8 = _read_lines(path, "utf-8")
     # Chinese in GB18030 is hardly ever sound UTF-8, but short UTF-8 may pass for GB18030: so a
@@ -96,6 +98,17 @@ def _mended(name: str, lines: _Lines) -> Encoding:
 
 def _people(encoding: str) -> str:
     return encoding.upper().removesuffix("-SIG")
+
+
+def _is_utf8(path: Path) -> bool:
+    kept = b""  # of a character cut in two by the last block's end
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            block = kept + block
+            kept = block[utf8_prefix(block) :]
+            if len(kept) > _LONGEST:
+                return False
+    return not kept
 
 
 def _first_bad_byte(path: Path, encoding: str) -> int | None:

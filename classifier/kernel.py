@@ -57,6 +57,7 @@ _SIGNATURES: Mapping[str, tuple[Any, list[Any]]] = {
     "kernel_lines": (None, [_pointer, _int32, _int64, _pointer, _pointer]),
     "kernel_asks": (_int64, [_pointer, _int64, _int64, _int64, _pointer, _pointer, _pointer]),
     "kernel_cut": (_int64, [_pointer, _pointer, _pointer, _pointer]),
+    "kernel_utf8": (_int64, [ctypes.c_char_p, _int64]),
     "kernel_rows": (_int64, [_pointer] * 6),
     "kernel_scores": (_int32, [_pointer] * 6 + [_int32]),
 }
@@ -279,6 +280,11 @@ def find_asks(codes: Codes, shortest: int, longest: int, most: int) -> tuple[Cod
     texts = ctypes.byref(_Texts(codes))
     count = _library().kernel_asks(texts, shortest, longest, most, _at(starts), _at(lengths), _at(owners))
     return Codes(codes.points, starts[:count], lengths[:count]), owners[:count]
+
+
+def utf8_prefix(block: bytes) -> int:
+    """How many bytes from the start are whole characters of UTF-8."""
+    return int(_library().kernel_utf8(block, len(block)))
 
 
 def find_records(block: bytes, delimiter: str, most: int, *, final: bool, wide: bool) -> Extent | None:

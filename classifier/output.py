@@ -37,6 +37,7 @@ class Writer(ABC):
         self.columns = list(columns)
         self.rows = 0
         self.cut = 0
+        self.sha256: str | None = None  # of the whole file, where it is known once it is written
         # Unlike a fixed name this one cannot be shared by two runs. Cut, for 255 bytes are the limit.
         self._part = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
 

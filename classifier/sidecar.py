@@ -12,13 +12,15 @@ from typing import Any
 from .errors import OutputError
 
 
-def write_sidecar(path: Path, facts: Mapping[str, Any]) -> Path:
+def write_sidecar(path: Path, facts: Mapping[str, Any], known: str | None = None) -> Path:
     """Write `PATH.json` with the file's name, SHA-256 and `facts`; give its path.
+
+    `known` is the SHA-256 where it is known already.
 
     Raises:
         OutputError: it cannot be written.
     """
-    whole = {"file": path.name, "sha256": sha256(path), **facts}
+    whole = {"file": path.name, "sha256": known or sha256(path), **facts}
     sidecar = path.with_name(f"{path.name}.json")
     part = sidecar.with_name(f".{sidecar.name}.{os.getpid()}")
     try:

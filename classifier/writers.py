@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -66,12 +67,18 @@ class CsvWriter(Writer):
     """
 
     def _begin(self, file: BinaryIO) -> None:
-        file.write(codecs.BOM_UTF8 + _bytes(_lines([map(guarded, self.columns)])))
+        header = codecs.BOM_UTF8 + _bytes(_lines([map(guarded, self.columns)]))
+        self._sum = hashlib.sha256(header)
+        file.write(header)
 
     def _append(self, frame: pd.DataFrame) -> None:
         lines = csv_lines(frame)
         # An empty cell that is alone on its line is quoted: else the line would be blank.
-        self._file.write(_bytes([line or '""' for line in lines] if len(self.columns) == 1 else lines))
+        self._put(_bytes([line or '""' for line in lines] if len(self.columns) == 1 else lines))
+
+    def _put(self, content: bytes) -> None:
+        self._file.write(content)
+        self._sum.update(content)
 
     def write_lines(self, lines: bytes, rows: int) -> None:
         """Append rows that are lines already, with their ends.
@@ -80,11 +87,11 @@ class CsvWriter(Writer):
             OutputError: the disk is full.
         """
         with explained(self.path):
-            self._file.write(lines)
+            self._put(lines)
         self.rows += rows
 
     def _finish(self) -> None:
-        """Nothing is held back."""
+        self.sha256 = self._sum.hexdigest()
 
 
 class ParquetWriter(Writer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -13,7 +14,7 @@ from classifier import kernel
 from classifier.cleaned import clean_many
 from classifier.codes import Codes
 from classifier.errors import KernelMissing
-from classifier.kernel import GramTable, Lexicon, clean_plain
+from classifier.kernel import GramTable, Lexicon, clean_plain, utf8_prefix
 from classifier.weights import Weights
 
 any_text = st.text(st.characters(exclude_categories=()))
@@ -138,3 +139,41 @@ def test_a_text_with_a_character_that_the_table_does_not_know_is_left_alone():
     table = np.zeros(0x10000, np.uint16)
     table[ord("路")] = ord("路")
     assert clean_plain(Codes.of(["路路", "路灯", ""]), table, 10).lengths.tolist() == [2, -1, 0]
+
+
+def sound_bytes(block: bytes) -> int:
+    """How far Python's decoder comes, a character that is cut off at the end not counted."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        return len(decoder.decode(block).encode())
+    except UnicodeDecodeError as error:
+        return error.start
+
+
+EDGES = [
+    "",
+    "a" * 9,
+    "路灯不亮",
+    "é",
+    "\u07ff",
+    "\u0800",
+    "\ud7ff",
+    "\ue000",
+    "\uffff",
+    "\U00010000",
+    "\U0010ffff",
+]
+
+
+@given(st.lists(st.sampled_from([edge.encode() for edge in EDGES]) | st.binary(max_size=4), max_size=20))
+def test_bytes_are_utf8_as_far_as_python_says(parts):
+    block = b"".join(parts)
+    assert utf8_prefix(block) == sound_bytes(block)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [b"\xc0\x80", b"\xe0\x9f\xbf", b"\xed\xa0\x80", b"\xf0\x8f\xbf\xbf", b"\xf4\x90\x80\x80", b"\xff"],
+)
+def test_what_only_looks_like_utf8_is_none(block):
+    assert utf8_prefix("路灯".encode() + block) == len("路灯".encode())
