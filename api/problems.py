@@ -47,6 +47,7 @@ _TITLES = {
     HTTPStatus.CONFLICT: "同样的请求正在处理",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "请求太大",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "不支持的内容格式",
+    HTTPStatus.MISDIRECTED_REQUEST: "不是以本机名称发来的请求",
     HTTPStatus.UNPROCESSABLE_ENTITY: "请求内容有误",
     HTTPStatus.TOO_MANY_REQUESTS: "请求太频繁",
     HTTPStatus.SERVICE_UNAVAILABLE: "模型暂不可用",

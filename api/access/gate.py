@@ -23,6 +23,7 @@ from ..problems import answer_of, problem
 from ..settings import Settings
 from . import sessions
 from .caller import ANYBODY, NOBODY, Caller
+from .hosts import is_rebound
 from .keyring import Keyring
 from .rates import Rates
 from .rules import OPEN, scope_of
@@ -100,6 +101,11 @@ class Gate:
         if caller is None:
             detail = "请在 Authorization: Bearer 中给出有效的密钥（hotline keys add），或先登录"
             return problem(HTTPStatus.UNAUTHORIZED, detail, {"WWW-Authenticate": 'Bearer realm="hotline"'})
+        if caller is ANYBODY and is_rebound(request):
+            detail = (
+                "没有密钥时只接受以 127.0.0.1 或 localhost 为主机名的请求；请用 hotline keys add 建立密钥"
+            )
+            return problem(HTTPStatus.MISDIRECTED_REQUEST, detail)
         if not caller.may(wanted):
             detail = f"需要“{_SCOPE_NAMES[wanted]}”（{wanted}）权限，请换一个密钥或请管理员授权"
             return problem(HTTPStatus.FORBIDDEN, detail)

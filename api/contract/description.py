@@ -46,6 +46,7 @@ _SAID = {
     409: "同样的请求正在处理，或任务还没有结果（带 Retry-After）",
     413: "请求太大",
     415: "不支持的 Content-Encoding",
+    421: "没有密钥的服务只接受以本机名称发来的请求",
     422: "请求内容有误，errors 指出各处",
     429: "请求太频繁（带 Retry-After）",
     500: "服务内部出错",
@@ -109,7 +110,7 @@ def _complete(schema: dict[str, Any]) -> None:
 def _add_problems(method: str, path: str, operation: dict[str, Any], scope: str) -> None:
     statuses = {500, 503} if path != "/livez" else {500}
     if scope != OPEN:
-        statuses |= {401, 403, 429}
+        statuses |= {401, 403, 421, 429}
     if path == "/v1/session":
         statuses |= {401, 429}
     if operation.get("parameters"):

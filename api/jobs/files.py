@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import zipfile
@@ -47,7 +48,7 @@ class JobFiles:
         size = 0
         try:
             self.folder.mkdir(mode=0o700, parents=True)
-            with self.source(suffix).open("xb") as file:
+            with open(self.source(suffix), "xb", opener=_private) as file:
                 async for piece in pieces:
                     size += len(piece)
                     if size > most:
@@ -64,6 +65,10 @@ class JobFiles:
     def remove(self) -> None:
         """Take all of it away."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 class TooLarge(Exception):

@@ -6,7 +6,9 @@ ledger how far it is. Whatever the file does to it, the service is another proce
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 import time
 from contextlib import nullcontext, suppress
 from typing import Any
@@ -69,6 +71,18 @@ def run(ledger: Ledger, settings: Settings, job: StoredJob, runner: str) -> None
     ledger.jobs.finish(job.job_id, runner, state, **ended)
 
 
+def _end_with_parent() -> None:
+    """End as soon as the service has: a killed one's job is taken up by the next, and not by two at once."""
+    parent = os.getppid()
+
+    def look() -> None:
+        while os.getppid() == parent:
+            time.sleep(EVERY)
+        os._exit(LOST)
+
+    threading.Thread(target=look, name="parent", daemon=True).start()
+
+
 def _bound_memory(most: int) -> None:
     with suppress(ImportError, ValueError, OSError):  # Windows has no such bound
         import resource
@@ -79,6 +93,8 @@ def _bound_memory(most: int) -> None:
 def main() -> None:
     """Work on the job that the arguments name."""
     job_id, runner = sys.argv[1:3]
+    _end_with_parent()
+    os.umask(0o077)  # what is written is for nobody else
     settings = read_settings()
     _bound_memory(settings.job_memory)
     ledger = Ledger(settings).open()

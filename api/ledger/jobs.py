@@ -143,10 +143,17 @@ class JobQueue:
             raise NoJob("没有这个任务，或已过保存期，请核对任务编号")
         return _job(found)
 
-    def newest(self, caller: str | None = None, most: int = 100) -> list[StoredJob]:
-        """The newest jobs, of one caller or of all."""
-        query = select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.job_id).limit(most)
-        query = query.where(jobs.c.caller == caller) if caller else query
+    def newest(
+        self, caller: str | None = None, most: int = 100, after: tuple[datetime, str] | None = None
+    ) -> list[StoredJob]:
+        """The newest jobs, of one caller or of all; those behind a moment and an id, where they are given."""
+        c = jobs.c
+        query = select(jobs).order_by(c.created_at.desc(), c.job_id).limit(most)
+        query = query.where(c.caller == caller) if caller else query
+        if after:
+            moment, job_id = after
+            older = or_(c.created_at < moment, and_(c.created_at == moment, c.job_id > job_id))
+            query = query.where(older)
         with reading(self._engine) as connection:
             return [_job(row) for row in connection.execute(query)]
 

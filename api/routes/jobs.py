@@ -10,15 +10,16 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Literal, Self, cast
 
-from fastapi import APIRouter, Form, Request, Response, UploadFile
+from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
-from classifier.errors import NoJob
+from classifier.errors import InputError, NoJob
 
 from ..access.caller import Caller, caller_of
 from ..jobs.files import JobFiles, TooLarge, kind_of, shown, suffix_of
 from ..ledger.jobs import FINISHED, StoredJob
+from ..periods import SHANGHAI
 from ..problems import problem
 from ..settings import Settings
 from .dependencies import TheLedger, TheModels
@@ -30,6 +31,7 @@ _TYPES = {
     "csv": "text/csv; charset=utf-8",
     "parquet": "application/vnd.apache.parquet",
 }
+_MOMENT = "%Y%m%dT%H%M%S.%f"
 JobId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 Column = Annotated[str | None, Form(max_length=200)]
 
@@ -76,9 +78,23 @@ class JobOut(BaseModel):
 
 
 class JobsOut(BaseModel):
-    """The newest jobs."""
+    """Some jobs, the newest first."""
 
     jobs: list[JobOut]
+    next_cursor: str | None = Field(default=None, description="还有更早的任务时，用作 cursor 再问")
+
+
+def _written(job: StoredJob) -> str:
+    """A job as the cursor behind it."""
+    return f"{job.created_at.astimezone(SHANGHAI):{_MOMENT}}-{job.job_id}"
+
+
+def _read(cursor: str) -> tuple[datetime, str]:
+    moment, _, job_id = cursor.partition("-")
+    try:
+        return datetime.strptime(moment, _MOMENT).replace(tzinfo=SHANGHAI), job_id
+    except ValueError as error:
+        raise InputError("cursor 应为上一页给出的 next_cursor，请原样送回") from error
 
 
 def _settings(request: Request) -> Settings:
@@ -147,11 +163,21 @@ async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
 
 
 @router.get("/jobs", response_model_exclude_none=True)
-def list_jobs(request: Request, ledger: TheLedger) -> JobsOut:
-    """The newest hundred of the caller's jobs; of all for an administrator."""
+def list_jobs(
+    request: Request,
+    ledger: TheLedger,
+    cursor: Annotated[str | None, Query(description="上一页给出的 next_cursor")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000, description="每页最多几个")] = 100,
+) -> JobsOut:
+    """The caller's jobs, the newest first; those of all for an administrator."""
     caller = caller_of(request)
-    found = ledger.jobs.newest(None if caller.may("admin") else caller.actor)
-    return JobsOut(jobs=[JobOut.of(job) for job in found])
+    actor = None if caller.may("admin") else caller.actor
+    found = ledger.jobs.newest(actor, limit + 1, _read(cursor) if cursor else None)
+    shown, following = found[:limit], found[limit:]
+    return JobsOut(
+        jobs=[JobOut.of(job) for job in shown],
+        next_cursor=_written(shown[-1]) if following else None,
+    )
 
 
 @router.get("/jobs/{job_id}", response_model_exclude_none=True)

@@ -3,9 +3,11 @@
 import io
 import os
 import signal
+import sys
 import time
 import zipfile
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -16,7 +18,10 @@ from api.jobs import files
 from api.jobs.files import JobFiles, kind_of, shown, suffix_of
 from api.jobs.runner import JobRunner
 from api.ledger import jobs as queue
+from api.ledger.engine import writing
+from api.ledger.jobs_table import jobs
 from api.ledger.ledger import Ledger
+from api.periods import SHANGHAI
 from api.problems import MEDIA_TYPE
 from classifier.batch import Job, tag_file
 from classifier.errors import InputError, NoJob
@@ -199,6 +204,30 @@ def test_everybody_sees_their_own_jobs(client, table, settings):
     assert len(client.get("/v1/jobs", headers=headers["管"]).json()["jobs"]) == 1
 
 
+def test_jobs_are_listed_in_pages(client, settings):
+    queue = Ledger(settings).open(create=True).jobs
+    for number in range(5):
+        queue.add(f"{number:032x}", f"{number}.csv", "anybody", {"kind": "csv", "model_version": "small"})
+        queue.cancel(f"{number:032x}")
+    names, cursor = [], None
+    while True:
+        page = client.get("/v1/jobs", params={"limit": 2} | ({"cursor": cursor} if cursor else {})).json()
+        names += [job["name"] for job in page["jobs"]]
+        cursor = page.get("next_cursor")
+        if cursor is None:
+            break
+    assert names == [f"{number}.csv" for number in (4, 3, 2, 1, 0)]
+    is_problem(client.get("/v1/jobs?cursor=x"), 422)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_what_was_sent_is_for_nobody_else_to_read(client, table, jobs_settings):
+    ended(client, send(client, csv_of(table)))
+    written = list(jobs_settings.jobs_dir.rglob("*"))
+    assert len(written) >= 4
+    assert all(path.stat().st_mode & 0o077 == 0 for path in written)
+
+
 # The queue, on each engine
 
 
@@ -227,6 +256,20 @@ def test_a_job_that_kills_its_process_again_and_again_is_given_up(ledger, monkey
     assert ledger.jobs.claim() is None
     assert ledger.jobs.find("a" * 32).state == "failed"
     assert "不再尝试" in ledger.jobs.find("a" * 32).error
+
+
+def test_old_jobs_are_forgotten_with_their_files(ledger, jobs_settings):
+    for letter in "ab":
+        ledger.jobs.add(letter * 32, f"{letter}.csv", "anybody", {"kind": "csv"})
+        JobFiles(jobs_settings.jobs_dir, letter * 32).folder.mkdir(parents=True)
+        (JobFiles(jobs_settings.jobs_dir, letter * 32).source(".csv")).write_text("诉求内容")
+        ledger.jobs.cancel(letter * 32)
+    old = datetime.now(SHANGHAI) - timedelta(days=jobs_settings.job_days, seconds=1)
+    with writing(ledger.engine) as connection:
+        connection.execute(jobs.update().where(jobs.c.job_id == "a" * 32).values(finished_at=old))
+    JobRunner(ledger, jobs_settings, None)._purge()
+    assert [path.name for path in jobs_settings.jobs_dir.iterdir()] == ["b" * 32]
+    assert [job.job_id for job in ledger.jobs.newest()] == ["b" * 32]
 
 
 def test_jobs_are_forgotten_with_their_files(ledger):
@@ -259,8 +302,13 @@ def test_a_job_outlives_a_service_that_is_killed(models_dir, table, tmp_path, mo
         while not list(job_folder.glob(".out.csv.parts/*.tags")):
             assert time.monotonic() < until
             time.sleep(0.01)
-        os.killpg(first.process.pid, signal.SIGKILL)  # the service, and the process of the job with it
+        (worker,) = job_processes(first)
+        os.kill(first.process.pid, signal.SIGKILL)  # the service alone: the job's process ends by itself
         first.process.wait(WAIT)
+        until = time.monotonic() + WAIT
+        while Path(f"/proc/{worker}").exists():
+            assert time.monotonic() < until
+            time.sleep(0.05)
     ledger = Ledger(_settings(database))
     with ledger.engine.begin() as connection:  # rather than wait for the lease to end
         connection.exec_driver_sql("UPDATE jobs SET lease_until = '2020-01-01T00:00:00+08:00'")
@@ -275,6 +323,13 @@ def test_a_job_outlives_a_service_that_is_killed(models_dir, table, tmp_path, mo
     (tmp_path / "in.csv").write_bytes(csv_of(large))
     tag_file(Job(tmp_path / "in.csv", tmp_path / "out.csv", models_dir / "small"))
     assert result == (tmp_path / "out.csv").read_bytes()
+
+
+def job_processes(served):
+    """The ids of the processes that work on jobs."""
+    threads = Path(f"/proc/{served.process.pid}/task").glob("*/children")
+    children = [one for thread in threads for one in thread.read_text().split()]
+    return [int(one) for one in children if "api.jobs.process" in Path(f"/proc/{one}/cmdline").read_text()]
 
 
 def _settings(database):
