@@ -35,7 +35,8 @@ def check_facet(name: str) -> str:
     by_title = {title: facet for facet, title in FACET_TITLES.items()}
     facet = by_title.get(name, name)
     if facet not in FACETS:
-        raise InputError(f"不认识维度“{name}”，可用的是 {'、'.join(FACETS)}")
+        # What was written is not repeated: it may be a citizen's text in the wrong field.
+        raise InputError(f"没有这个维度，可用的是 {'、'.join(FACETS)}")
     return facet
 
 
@@ -85,7 +86,7 @@ class LabelNames:
         hint = f"是不是“{close[0]}”？" if close else ""
         more = " 等" if len(names) > _SHOWN else ""
         there = f"台账中有：{'、'.join(names[:_SHOWN])}{more}" if names else "台账中还没有这个维度的数据"
-        raise InputError(f"{FACET_TITLES[facet]}（{facet}）中没有“{written}”。{hint}{there}")
+        raise InputError(f"{FACET_TITLES[facet]}（{facet}）中没有这个标签。{hint}{there}")  # nor here
 
     def _code(self, facet: str, written: str) -> str | None:
         if written == NOT_GIVEN:

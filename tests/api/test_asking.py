@@ -59,9 +59,9 @@ def test_words_become_codes_and_days():
         ({"since": "2025", "until": "2024"}, "之后"),
         ({"where": ["蓬江区"]}, "维度=标签"),
         ({"where": ["district="]}, "维度=标签"),
-        ({"where": ["town=蓬江区"]}, "不认识维度“town”"),
+        ({"where": ["town=蓬江区"]}, "没有这个维度"),
         ({"where": ["district=蓬江"]}, "是不是“蓬江区”"),
-        ({"where": ["first=环境"]}, "没有“环境”"),
+        ({"where": ["first=环境"]}, "没有这个标签。是不是“环境保护”"),
         ({"where": ["channel=电话"]}, "还没有这个维度的数据"),
     ],
 )

@@ -3,6 +3,7 @@
 import json
 from http.client import HTTPConnection
 from itertools import count
+from urllib.parse import urlencode
 
 from tests.served import Served
 
@@ -32,6 +33,26 @@ REQUESTS = [
     ("GET", f"/v2/models/{PHONE}", None),
     ("POST", "/v2/models/hotline/infer", {"inputs": [{"name": PHONE, "datatype": TEXT, "shape": [1]}]}),
     ("DELETE", f"/v1/jobs/{IDENTITY}", None),
+    *(
+        ("GET", f"/v1/volumes?{urlencode({'facet': 'first'} | query)}", None)
+        for query in (
+            {"facet": SENTENCE},
+            {"cross": PHONE},
+            {"where": f"category={SENTENCE}"},
+            {"where": f"{SENTENCE}={PHONE}"},
+            {"where": TEXT},
+            {"since": PHONE},
+            {"by": SENTENCE},
+            {"compare": SENTENCE},
+            {"top": PHONE + "x"},
+        )
+    ),
+    ("GET", f"/v1/work-orders?{urlencode({'where': f'urgent={SENTENCE}', 'decision': PHONE})}", None),
+    ("GET", f"/v1/work-orders?{urlencode({'where': f'urgent={SENTENCE}'})}", None),
+    ("GET", f"/v1/work-orders?{urlencode({'since': SENTENCE, 'until': IDENTITY})}", None),
+    ("GET", f"/v1/jobs?{urlencode({'cursor': SENTENCE})}", None),
+    ("GET", f"/v1/audit?{urlencode({'cursor': SENTENCE, 'limit': PHONE, 'action': IDENTITY})}", None),
+    ("GET", f"/open311/v2/requests.json?{urlencode({'service_code': SENTENCE, 'start_date': PHONE})}", None),
 ]
 
 

@@ -231,5 +231,5 @@ def test_volumes_take_the_command_s_parameters(client, held):
         "partial": False,
     }
     assert (row["against"]["volume"], row["against"]["change"]) == (1, 1.0)
-    assert problem_of(client.get("/v1/volumes?facet=x"), 422)["detail"].startswith("不认识维度")
+    assert problem_of(client.get("/v1/volumes?facet=x"), 422)["detail"].startswith("没有这个维度")
     problem_of(client.get("/v1/volumes?by=decade"), 422)
