@@ -61,7 +61,7 @@ def test_words_become_codes_and_days():
         ({"where": ["district="]}, "维度=标签"),
         ({"where": ["town=蓬江区"]}, "没有这个维度"),
         ({"where": ["district=蓬江"]}, "是不是“蓬江区”"),
-        ({"where": ["first=环境"]}, "没有这个标签。是不是“环境保护”"),
+        ({"where": ["first=环境"]}, "没有这个标签"),
         ({"where": ["channel=电话"]}, "还没有这个维度的数据"),
     ],
 )
