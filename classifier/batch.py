@@ -91,10 +91,13 @@ def tag_file(
 
 
 def _tag_file(job: Job, progress: Progress, seen: Seen | None) -> BatchReport:
-    model = bundle.load(job.model)
-    with Workers(Tools(job.model, job.dispatch, job.places), model, job.workers) as workers:
-        if job.workers > 1 and _is_large(job.source):
+    with Workers(Tools(job.model, job.dispatch, job.places), job.workers) as workers:
+        many = job.workers > 1 and _is_large(job.source)
+        if many:
             workers.start()
+        model = bundle.load(job.model)
+        if many:
+            workers.equip(model)
         return _tag_rows(job, model, workers, progress, seen)
 
 
@@ -121,7 +124,7 @@ def _tag_rows(job: Job, model: Model, workers: Workers, progress: Progress, seen
             stack.enter_context(one)
         task = _task(columns, parts, writer, review, seen)
         ids = _Ids()
-        pieces = workers.done(task, records.pieces())
+        pieces = workers.done(task, records.pieces(), model)
         for piece, done in stack.enter_context(closing(pieces)):
             _write(piece, done, inputs, writer, review)
             if done.errors:

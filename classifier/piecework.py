@@ -10,12 +10,13 @@ from __future__ import annotations
 import gc
 import tempfile
 from collections import Counter, deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -130,13 +131,12 @@ class Bench:
 class Workers:
     """Processes that work on pieces, to be used in a `with`.
 
-    They may be started before there are pieces, and load the model meanwhile. A few pieces, or those
+    They may be started before there is a model or a piece, and get ready meanwhile. A few pieces, or those
     of one worker, are worked on by this process.
     """
 
-    def __init__(self, tools: Tools, model: Model, count: int) -> None:
+    def __init__(self, tools: Tools, count: int) -> None:
         self._tools = tools
-        self._model = model
         self._count = count
         self._pool: ProcessPoolExecutor | None = None
         self._folder = ExitStack()
@@ -149,68 +149,86 @@ class Workers:
             self._pool.shutdown()
         self._folder.close()
 
-    def start(self) -> ProcessPoolExecutor:
-        """Start the processes, if they are not; they share the model's weights.
+    def start(self) -> None:
+        """Start the processes, if they are not, and have them load the program."""
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(self._count, env=_ONE_THREAD)
+            for _ in range(self._count):
+                self._pool.submit(_start)
+
+    def equip(self, model: Model) -> None:
+        """Start the processes, if they are not, and have them load the model, whose weights they share.
 
         Raises:
             OutputError: the weights cannot be put down where the processes find them.
         """
-        if self._pool is None:
-            folder = tempfile.TemporaryDirectory(prefix="hotline-", ignore_cleanup_errors=True)
-            shared = Path(self._folder.enter_context(folder)) / "weights.npy"
-            bundle.share(self._model, shared)
-            tools = replace(self._tools, shared=shared)
-            self._pool = ProcessPoolExecutor(
-                self._count, initializer=_take, initargs=(tools,), env=_ONE_THREAD
-            )
-            for _ in range(self._count):
-                self._pool.submit(_bench)
-        return self._pool
+        self.start()
+        folder = tempfile.TemporaryDirectory(prefix="hotline-", ignore_cleanup_errors=True)
+        shared = Path(self._folder.enter_context(folder)) / "weights.npy"
+        bundle.share(model, shared)
+        self._tools = replace(self._tools, shared=shared)
+        for _ in range(self._count):
+            self._submit(_ready)
 
-    def done(self, task: Task, pieces: Iterable[Piece]) -> Generator[tuple[Piece, Done], None, None]:
+    @property
+    def is_equipped(self) -> bool:
+        return self._tools.shared is not None
+
+    def _submit(self, work: Callable[..., Any], *arguments: object) -> Future[Any]:
+        assert self._pool, "it was started"  # noqa: S101 - not what somebody gave
+        future: Future[Any] = self._pool.submit(work, self._tools, *arguments)
+        return future
+
+    def done(
+        self, task: Task, pieces: Iterable[Piece], model: Model
+    ) -> Generator[tuple[Piece, Done], None, None]:
         """Each piece and what became of it, in order."""
         left = iter(pieces)
         first = list(islice(left, ALONE + 1))
         if self._count == 1 or len(first) <= ALONE:
-            bench = Bench(self._tools, self._model)
+            bench = Bench(self._tools, model)
             for piece in chain(first, left):
                 yield piece, bench.do(task, piece)
             return
+        if not self.is_equipped:
+            self.equip(model)
         yield from self._in_order(task, chain(first, left))
 
     def _in_order(self, task: Task, pieces: Iterator[Piece]) -> Generator[tuple[Piece, Done], None, None]:
-        pool = self.start()
         many = islice(pieces, self._count * (1 + AHEAD))
-        waiting = deque((piece, pool.submit(_do, task, piece)) for piece in many)
+        waiting = deque((piece, self._submit(_do, task, piece)) for piece in many)
         try:
             while waiting:
                 piece, future = waiting.popleft()
                 done = future.result()
-                waiting.extend((further, pool.submit(_do, task, further)) for further in islice(pieces, 1))
+                waiting.extend((further, self._submit(_do, task, further)) for further in islice(pieces, 1))
                 yield piece, done
         finally:
             for _, future in waiting:  # given up before the end: nobody wants the rest
                 future.cancel()
 
 
-_given: list[Tools] = []  # in a worker process: what it works with, and its bench once it is set up
-_benches: list[Bench] = []
+_benches: dict[Tools, Bench] = {}  # in a worker process: its bench, once it is set up
 
 
-def _take(tools: Tools) -> None:
-    _given[:] = [tools]
+def _start() -> None:
+    """Nothing: a process that does it has loaded the program."""
 
 
-def _bench() -> None:
+def _bench(tools: Tools) -> Bench:
     """Load the model, once for each process."""
-    if not _benches:
-        _benches.append(Bench(_given[0]))
+    if tools not in _benches:
+        _benches[tools] = Bench(tools)
         gc.freeze()  # the model stays; looking through it again and again is waste
+    return _benches[tools]
 
 
-def _do(task: Task, piece: Piece) -> Done:
-    _bench()
-    return _benches[0].do(task, piece)
+def _ready(tools: Tools) -> None:
+    _bench(tools)
+
+
+def _do(tools: Tools, task: Task, piece: Piece) -> Done:
+    return _bench(tools).do(task, piece)
 
 
 def _ids(chunk: Chunk, columns: Columns) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
