@@ -34,6 +34,7 @@ Progress = Callable[[str], None]
 
 _PARTS = 4  # tasks for each process: few enough to start quickly, many enough to end together
 _MANY = 1_000_000  # values in the rows from which on starting processes is worth its seconds
+_LARGEST_RATIO = 4.0
 _UNSEEN = -10.0  # the score of a label that the samples of a fold do not hold: lower than any head gives
 
 
@@ -44,6 +45,7 @@ class Recipe:
     blocks: Sequence[Block] = BLOCKS
     cost: float = 10.0  # of the category's second-level heads: larger fits the samples more closely
     other_cost: float = 3.0  # of all other heads, which have more samples each
+    alarm_cost: float = 0.1  # of the heads of a facet with an alarm, whose grams are weighted first
     first_share: float = 0.5  # of the first level's score in a category's own
 
 
@@ -158,6 +160,11 @@ def _fit(
 def _facet_heads(
     rows: sp.csr_matrix, labels: Labels, facet: Facet, recipe: Recipe
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    if facet.alarm in facet.codes:
+        ratios = _log_ratios(rows, labels == facet.codes.index(facet.alarm))
+        weighted = sp.csr_matrix(rows @ sp.diags_array(ratios))
+        weights, bias = _heads(weighted, labels, len(facet.codes), recipe.alarm_cost)
+        return weights * ratios[:, None], bias
     if facet.name != "category":
         return _heads(rows, labels, len(facet.codes), recipe.other_cost)
     weights, bias = _heads(rows, labels, len(facet.codes), recipe.cost)
@@ -166,6 +173,19 @@ def _facet_heads(
         weights += recipe.first_share * above[:, facet.first_index]
         bias += recipe.first_share * above_bias[facet.first_index]
     return weights, bias
+
+
+def _log_ratios(rows: sp.csr_matrix, alarming: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    """How much more often each gram stands in the texts with an alarm, or without; as a logarithm, no sign.
+
+    Of few texts with an alarm a head remembers whole turns of phrase; weighted so (Wang, Manning: Baselines
+    and Bigrams, ACL 2012) it holds to the grams that tell the two apart in all of them.
+    """
+    met = rows.astype(bool)
+    with_alarm, without = (1.0 + met[which].sum(axis=0) for which in (alarming, ~alarming))
+    ratios = np.log(with_alarm / with_alarm.sum()) - np.log(without / without.sum())
+    sizes: npt.NDArray[np.float32] = np.abs(np.asarray(ratios, dtype=np.float32).ravel())
+    return np.minimum(sizes, np.float32(_LARGEST_RATIO))
 
 
 def _heads(

@@ -63,6 +63,8 @@ EXPORT int32_t kernel_fields(const uint8_t *bytes, int64_t size, uint8_t delimit
                 f->ends[field] = at;
             }
             ended = at >= size || bytes[at] != delimiter;
+            if (ended && at < size && bytes[at] != '\n' && bytes[at] != '\r')
+                return -1; /* text behind a closing quote */
             at += !ended;
         }
         f->lengths[row] = at - f->records[row];
