@@ -22,7 +22,7 @@ class ParquetRecords(Records):
                 self.schema: pa.Schema = file.schema_arrow.remove_metadata()
                 self.total = file.metadata.num_rows
                 groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names that are no UTF-8
             raise InputError(_damaged(path)) from error
         super().__init__(path, name_columns(self.schema.names), notes)
         check_rows(self.total, path)
@@ -34,13 +34,16 @@ class ParquetRecords(Records):
         try:
             with pq.ParquetFile(self.path) as file:
                 for batch in file.iter_batches(batch_size=size):
+                    batch.validate(full=True)  # texts that are no UTF-8, too
                     # pandas' metadata would turn columns into an index: every column is to stay one
                     table = pa.Table.from_batches([batch]).rename_columns(self.columns)
                     frame = table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
                     yield Chunk(start, frame, range(start + 1, start + 1 + len(frame)))
                     start += len(frame)
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:
             raise InputError(_damaged(self.path)) from error
+        if start != self.total:
+            raise InputError(_damaged(self.path))
 
 
 def _damaged(path: Path) -> str:

@@ -488,3 +488,26 @@ def test_a_damaged_parquet_file_is_refused(tmp_path):
     path.write_bytes(content[:8] + b"\xff" * 60 + content[68:])
     with pytest.raises(InputError, match="已损坏"):
         list(open_records(path).chunks(10))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("路灯不亮".encode(), b"\xff\xfe\xfd"), ("诉求内容".encode(), b"\xff\xfe\xfd")],
+    ids=["cell", "name"],
+)
+def test_parquet_whose_texts_are_no_utf8_is_damaged(tmp_path, before, after):
+    path = tmp_path / "a.parquet"
+    table = pa.table({"诉求内容": ["路灯不亮", "小区停水"]})
+    pq.write_table(table, path, compression="none", use_dictionary=False, write_statistics=False)
+    path.write_bytes(path.read_bytes().replace(before[:3], after))
+    with pytest.raises(InputError, match="已损坏"):
+        list(open_records(path).chunks(10))
+
+
+def test_parquet_that_holds_fewer_rows_than_it_says_is_damaged(tmp_path):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"诉求内容": ["路灯不亮", "小区停水"]}), path)
+    records = open_records(path)
+    records.total += 1
+    with pytest.raises(InputError, match="已损坏"):
+        list(records.chunks(10))
