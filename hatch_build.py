@@ -61,7 +61,7 @@ def compile_kernel(sources: Path, library: Path) -> None:
 
 
 def digest(sources: Path) -> str:
-    """The SHA-256 of all sources, as classifier/kernel.py computes it too."""
+    """The SHA-256 of all sources, as classifier/library.py computes it too."""
     found = hashlib.sha256()
     for path in sorted([*sources.glob("*.c"), *sources.glob("*.h")]):
         found.update(path.read_bytes())

@@ -6,8 +6,8 @@ import codecs
 from dataclasses import dataclass
 from pathlib import Path
 
+from .csv_kernel import utf8_prefix
 from .errors import InputError
-from .kernel import utf8_prefix
 
 _BLOCK = 1 << 20  # bytes
 _LONGEST = 3  # bytes of a character of UTF-8 that is not whole

@@ -25,8 +25,8 @@ from joblib.externals.loky import ProcessPoolExecutor
 
 from . import bundle
 from .columns import Columns
+from .csv_kernel import lines_with
 from .dispatch import Dispatcher
-from .kernel import lines_with
 from .model import Model
 from .parts import Parts
 from .records import Chunk, Piece, as_text

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from .kernel import Extent, find_records
+from .csv_kernel import Extent, find_records
 from .table import PIECE_BYTES, PIECE_ROWS
 
 _PLAIN = {"utf-8", "utf-8-sig", "gb18030", "gbk", "gb2312", "ascii"}  # see records.c

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from .codes import Places
-from .kernel import FieldPlaces, find_fields
+from .csv_kernel import FieldPlaces, find_fields
 from .utf8 import Utf8
 
 

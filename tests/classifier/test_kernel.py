@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier import kernel
+from classifier import library
 from classifier.cleaned import clean_many
 from classifier.codes import Codes
+from classifier.csv_kernel import utf8_prefix
 from classifier.errors import KernelMissing
-from classifier.kernel import GramTable, Lexicon, clean_plain, utf8_prefix
+from classifier.kernel import GramTable, Lexicon, clean_plain
 from classifier.weights import Weights
 
 any_text = st.text(st.characters(exclude_categories=()))
@@ -92,15 +93,15 @@ def test_a_gram_that_stands_a_thousand_times_counts_as_its_logarithm(model):
 
 
 def test_a_library_that_is_not_there_is_told_with_what_to_do(monkeypatch):
-    monkeypatch.setattr(kernel, "LIBRARY", "gone.so")
+    monkeypatch.setattr(library, "LIBRARY", "gone.so")
     with pytest.raises(KernelMissing, match="重新安装"):
-        kernel._library.__wrapped__()
+        library.library.__wrapped__()
 
 
 def test_a_library_of_other_sources_is_refused(tmp_path):
     (tmp_path / "kernel.c").write_text("int changed;")
     with pytest.raises(KernelMissing, match="与源码不一致"):
-        kernel._check_fresh(kernel._library(), tmp_path / kernel.LIBRARY)
+        library._check_fresh(library.library(), tmp_path / library.LIBRARY)
 
 
 @pytest.mark.parametrize(

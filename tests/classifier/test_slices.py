@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier import slices
+from classifier.csv_kernel import lines_with
 from classifier.errors import InputError
-from classifier.kernel import lines_with
 from classifier.records import open_records
 from classifier.spans import Spans
 from classifier.writers import csv_lines, guarded, taken_over

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.kernel import lines_with
+from classifier.csv_kernel import lines_with
 from classifier.utf8 import Fields, Utf8
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
