@@ -21,7 +21,7 @@ BODY = json.dumps({"work_orders": [ORDER]}).encode()
 def half_sent(port):
     """A request of which the service has all but the last ten bytes."""
     sending = socket.create_connection(("127.0.0.1", port), SECONDS)
-    head = ("POST /v1/tags HTTP/1.1", "Host: x", "Content-Type: application/json")
+    head = ("POST /v1/tags HTTP/1.1", "Host: localhost", "Content-Type: application/json")
     sending.sendall("\r\n".join((*head, f"Content-Length: {len(BODY)}", "", "")).encode() + BODY[:-10])
     time.sleep(0.5)
     return sending
