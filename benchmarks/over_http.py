@@ -109,7 +109,7 @@ async def load(port: int, path: str, texts: list[str], seconds: float) -> float:
     """Ask over all connections for so long; requests answered a second."""
     bodies = [json.dumps({"work_orders": [{"text": text}]}, ensure_ascii=False).encode() for text in texts]
     asked = [
-        f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n".encode()
         + body
         for body in bodies
