@@ -52,7 +52,7 @@ class Run(NamedTuple):
 class Stages(NamedTuple):
     """Where the time of a file goes, in seconds."""
 
-    before: float  # until the first rows are being tagged
+    before: float  # until the first rows are written
     each: float  # a row, from the first ones that are written to the last
     after: float
 
@@ -89,7 +89,7 @@ def _csv_figures(folder: Path, sizes: list[int], repeat: int) -> Iterator[Figure
     yield Figure(f"csv {most:,} 行对两个进程只打标", f"{most / runs[most].seconds / rate:.0%}", "75%")
     yield Figure(
         f"其中 {most:,} 行的用时",
-        f"载入模型、起进程、看过全文 {parts.before:.1f} 秒；之后每行 {parts.each * 1e6:.1f} 微秒"
+        f"到写出第一块（载入模型、起进程、看过全文）{parts.before:.1f} 秒；之后每行 {parts.each * 1e6:.1f} 微秒"
         f"（只打标为 {1e6 / rate:.1f} 微秒）；收尾 {parts.after:.1f} 秒；其余是解释器的启动",
     )
     if len(sizes) > 1:
@@ -138,8 +138,8 @@ def stages(source: Path, target: Path) -> Stages:
     job = Job(source, target, model, workers=WORKERS)
     tag_file(job, lambda done, _total: seen.append((time.perf_counter() - start, done)))
     end = time.perf_counter() - start
-    (begun, _), (first, some), (last, all_rows) = seen[0], seen[1], seen[-1]
-    return Stages(begun, (last - first) / (all_rows - some), end - last)
+    (first, some), (last, every) = seen[1], seen[-1]
+    return Stages(first, (last - first) / (every - some), end - last)
 
 
 def batch(source: Path, target: Path) -> Run:
