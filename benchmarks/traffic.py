@@ -1,7 +1,7 @@
 """Mixed traffic against a service of this machine, and what became of it.
 
 Of ten requests seven are a single work order, one half a batch of a hundred, and the rest ask for volumes,
-for a page of work orders, or for one of them. Work orders are of the last fortnight. The texts are the
+for a page of work orders, or for one of them. Work orders are of the last two days. The texts are the
 invented ones that ship with the project.
 """
 
@@ -107,7 +107,7 @@ class Traffic:
         return response.status, json.loads(content), ids
 
     def _order(self, rng: random.Random) -> dict[str, str]:
-        moment = datetime.now(SHANGHAI) - timedelta(minutes=rng.randrange(14 * 24 * 60))
+        moment = datetime.now(SHANGHAI) - timedelta(minutes=rng.randrange(2 * 24 * 60))
         return {
             "work_order_id": f"L{self._seed}-{next(self._numbers)}",
             "text": rng.choice(self._texts),
