@@ -90,7 +90,8 @@ def _csv_figures(folder: Path, sizes: list[int], repeat: int) -> Iterator[Figure
     yield Figure(
         f"其中 {most:,} 行的用时",
         f"到写出第一块（载入模型、起进程、看过全文）{parts.before:.1f} 秒；"
-        f"之后每行 {parts.each * 1e6:.1f} 微秒（只打标为 {1e6 / rate:.1f} 微秒）；收尾 {parts.after:.1f} 秒；其余是解释器的启动",
+        f"之后每行 {parts.each * 1e6:.1f} 微秒（只打标为 {1e6 / rate:.1f} 微秒）；"
+        f"收尾 {parts.after:.1f} 秒；其余是解释器的启动",
     )
     if len(sizes) > 1:
         less = sizes[-2]
