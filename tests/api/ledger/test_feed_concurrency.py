@@ -66,14 +66,17 @@ def test_a_reader_misses_nothing_and_is_told_nothing_twice(database_url):
     victim = spawning.Process(target=write, args=(database_url, "victim", 1_000_000))
     follower, other, late = (Follower(database_url) for _ in range(3))
     beside = threading.Thread(target=other.follow, args=(processes,))  # two may number at the same time
-    for process in (*processes, victim, beside):
-        process.start()
     until = time.monotonic() + SECONDS
+    victim.start()
+    while not follower.read():  # it is there before the others, however slowly processes start
+        assert time.monotonic() < until
+    for process in (*processes, beside):
+        process.start()
     killed = reads = 0
     while any(process.is_alive() for process in processes):
         reads += follower.read()
         seen = sum(one.order.work_order_id.startswith("victim") for one in follower.events)
-        if seen > 100 and not killed:
+        if seen > 100 and len(follower.events) > seen and not killed:
             victim.kill()
             killed = len(follower.events)
         assert time.monotonic() < until
