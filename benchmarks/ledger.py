@@ -51,8 +51,8 @@ CHANNELS = {"12345电话": 62, "微信小程序": 18, "粤省事": 11, "网站":
 TYPES = {"complaint": 38, "help": 27, "consult": 22, "suggestion": 7, "report": 5, "praise": 1}
 
 
-def generated(rows: int, seed: int = 12345) -> Iterator[list[Entry]]:
-    """Work orders in order of time, `AT_ONCE` at a time."""
+def generated(rows: int, seed: int = 12345, first: date = FIRST, last: date = LAST) -> Iterator[list[Entry]]:
+    """Work orders from the first to the last day, in order of time, `AT_ONCE` at a time."""
     rng = np.random.default_rng(seed)
     facet = Taxonomy.load().facets["category"]
     departments = Taxonomy.load().departments
@@ -60,7 +60,7 @@ def generated(rows: int, seed: int = 12345) -> Iterator[list[Entry]]:
     weights = 1 / np.arange(1, len(labels) + 1) ** 0.9
     private = rng.beta(0.8, 1.0, len(labels))  # share of private requests, by category
     mixes = rng.dirichlet(np.array(list(TYPES.values())) / 12, len(labels))
-    days = _days(rng, rows)
+    days = _days(rng, rows, first, last)
     for start in range(0, rows, AT_ONCE):
         size = min(AT_ONCE, rows - start)
         chosen = rng.choice(len(labels), size, p=weights / weights.sum())
@@ -91,12 +91,12 @@ def generated(rows: int, seed: int = 12345) -> Iterator[list[Entry]]:
         ]
 
 
-def _days(rng: np.random.Generator, rows: int) -> list[date]:
+def _days(rng: np.random.Generator, rows: int, first: date, last: date) -> list[date]:
     """The day of each work order, ascending."""
-    days = [period.start for period in periods(FIRST, LAST + timedelta(days=1), "day")]
+    days = [period.start for period in periods(first, last + timedelta(days=1), "day")]
     weights = np.array(
         [
-            (1 + 0.12 * (day.year - 2023))
+            (1 + 0.12 * (day.year - first.year))
             * (0.6 if day.weekday() >= 5 else 1)
             * (1 + 0.2 * np.cos((day.timetuple().tm_yday - 200) / 58))
             for day in days

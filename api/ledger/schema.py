@@ -126,6 +126,7 @@ work_orders = Table(
     CheckConstraint("decision IN ('auto', 'review')", name="order_decision_is_known"),
     CheckConstraint(" AND ".join(f"{name} > 0" for name in COUNTED), name="labels_are_there"),
     Index("work_orders_counted", "received_on", *COUNTED),
+    Index("work_orders_by_day", "received_on", "number"),
     Index("work_orders_changed", "change_id", "number"),
 )
 
