@@ -90,6 +90,7 @@ def fill(url: str, number: int) -> None:
     now = datetime.now(SHANGHAI).date()
     for entries in generated(number, first=now - timedelta(days=2), last=now - timedelta(days=1)):
         assert not ledger.record(entries).refused
+    ledger.settle()
     ledger.close()
 
 

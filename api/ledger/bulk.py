@@ -18,6 +18,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Select,
     Table,
     TableValuedAlias,
     Text,
@@ -85,6 +86,14 @@ def upsert(connection: Connection, table: Table, rows: Rows, keys: Sequence[str]
     inserted = sqlite_insert(table)
     changed = {name: inserted.excluded[name] for name in names if name not in keys}
     _for_each(connection, table, inserted.on_conflict_do_update(index_elements=keys, set_=changed), rows)
+
+
+def add(connection: Connection, table: Table, counted: Select[Any], amount: str) -> None:
+    """Insert what a question gives; where a key is there already, its `amount` is added to what is held."""
+    insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    given = insert(table).from_select([column.name for column in counted.selected_columns], counted)
+    total = {amount: table.c[amount] + given.excluded[amount]}
+    connection.execute(given.on_conflict_do_update(index_elements=list(table.primary_key), set_=total))
 
 
 def update(connection: Connection, table: Table, rows: Rows, key: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from ..periods import SHANGHAI
 from .changes import begin_change
 from .engine import retried, writing
 from .labels import LabelNumbers
-from .record import mark_stale
+from .pending import KEYS, cell, note
 from .schema import corrections, tags, work_orders
 
 
@@ -55,7 +56,7 @@ def _correct(
     now = datetime.now(SHANGHAI)
     c = work_orders.c
     with writing(engine) as connection:
-        wanted = select(c.number, c.received_on).where(c.work_order_id == work_order_id)
+        wanted = select(c.number, *(c[name] for name in KEYS)).where(c.work_order_id == work_order_id)
         found = connection.execute(wanted.with_for_update()).one_or_none()
         if found is None:
             raise NoWorkOrder("台账中没有这个编号的工单，请核对工单编号")
@@ -71,7 +72,10 @@ def _correct(
         modelled = _modelled(connection, found.number)
         effective = {facet: label or modelled[facet] for facet, label in labels.items()}
         connection.execute(work_orders.update().where(c.number == found.number).values(**effective))
-        mark_stale(connection, {found.received_on})
+        before = dict(found._mapping)
+        differences = Counter([cell(before | effective)])
+        differences[cell(before)] -= 1
+        note(connection, differences)
 
 
 def _modelled(connection: Connection, number: int) -> dict[str, int]:

@@ -1,7 +1,8 @@
 """Counting: questions as SQL. No work order comes into Python for it.
 
 An answer is added up from roll-ups: whole months, the days at the ends of the range (all days, where days
-or weeks are asked for), and stale days from the work orders' covering index. By day there are roll-ups of
+or weeks are asked for), what has changed since they were made, and stale days from the work orders' covering
+index. By day there are roll-ups of
 two facets each; of a question about more, days are counted from the work orders. Days become periods and
 numbers codes after the sums, when there are few rows left.
 """
@@ -17,7 +18,6 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Connection,
-    Date,
     FromClause,
     Integer,
     Select,
@@ -35,8 +35,9 @@ from sqlalchemy import (
 
 from ..periods import By, Period, period_start
 from .labels import numbers_of
+from .period_sql import first_day
 from .rollups import stale
-from .schema import DERIVED, daily, labels, monthly, monthly_cells, work_orders
+from .schema import DERIVED, daily, labels, monthly, monthly_cells, pending_counts, work_orders
 
 _PARTNERS = ("urgent", "scope_detail", "channel", "request_type")  # few labels each: their roll-ups are small
 
@@ -121,7 +122,7 @@ def bounds(connection: Connection) -> tuple[date, date] | None:
 def _named(connection: Connection, question: Question, sums: CompoundSelect[Any]) -> Select[Any]:
     """Sums by period and the facets' own numbers, of sums by day (or month) and the columns' numbers."""
     summed = sums.subquery("summed")
-    period = _period_start(connection, summed.c.received_on, question.by) if question.by else None
+    period = first_day(connection, summed.c.received_on, question.by) if question.by else None
     numbers: list[ColumnElement[Any]] = []
     joined: FromClause = summed
     for place, facet in enumerate(question.facets):
@@ -138,21 +139,28 @@ def _named(connection: Connection, question: Question, sums: CompoundSelect[Any]
 
 
 def _pieces(question: Question, numbers: _Numbers, days: Sequence[date]) -> Iterator[Select[Any]]:
-    """What is to be added up: whole months, days, and the work orders of stale days."""
+    """What is to be added up: whole months, days, differences to these, and the work orders of stale days."""
     columns = question.columns
     since, until = question.since, question.until
     few = len(columns) <= 2
     pair = frozenset((columns + [name for name in _PARTNERS if name not in columns])[:2])
     ranges = [(since, until)]
+    rolled: list[ColumnElement[bool]] = []  # which of the differences belong to the roll-ups that are read
     if question.by not in ("day", "week"):
         months, ranges = _split(since, until, days)
         table = monthly[pair] if few else monthly_cells
         if months:
             yield _rows(question, numbers, table, [_between(table, *months), _not_of(table, _starts(days))])
+            cut = [_between(pending_counts, *one) for one in ranges]
+            rolled.append(and_(_between(pending_counts, *months), *(~one for one in cut)))
     table = daily[pair] if few else work_orders
     if ranges:
         inside = or_(*(_between(table, *one) for one in ranges))
         yield _rows(question, numbers, table, [inside, _not_of(table, days)])
+        if few:
+            rolled += [_between(pending_counts, *one) for one in ranges]
+    if rolled:
+        yield _rows(question, numbers, pending_counts, [or_(*rolled), _not_of(pending_counts, days)])
     raw = [day for day in days if since <= day < until]
     if raw or not ranges:
         yield _rows(question, numbers, work_orders, [work_orders.c.received_on.in_(raw)])
@@ -204,24 +212,6 @@ def _rows(
     # Each piece is summed by itself: in the order of its key, without sorting.
     summed = select(*keys, func.sum(many).label("volume"), private.label("private")).group_by(*keys)
     return summed.where(*wanted, *labelled)
-
-
-def _period_start(connection: Connection, day: ColumnElement[Any], by: By) -> ColumnElement[Any]:
-    if by == "day":
-        return day
-    if connection.dialect.name == "postgresql":
-        return cast(func.date_trunc(by, day), Date)  # its weeks are ISO's
-    if by == "week":
-        return func.date(day, "-6 days", "weekday 1")
-    if by == "month":
-        return func.substr(day, 1, 7).concat("-01")
-    if by == "year":
-        return func.substr(day, 1, 4).concat("-01-01")
-    month = func.substr(day, 6, 2)
-    quarter = case(
-        (month <= "03", "-01-01"), (month <= "06", "-04-01"), (month <= "09", "-07-01"), else_="-10-01"
-    )
-    return func.substr(day, 1, 4).concat(quarter)
 
 
 def _day(value: date | str | None) -> date | None:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
@@ -123,10 +123,19 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that is there as a whole after its end, or not at all."""
-    with explained(engine), engine.connect().execution_options(**{_WRITING: True}) as connection:
+def writing(engine: Engine, alone_on: Table | None = None) -> Iterator[Connection]:
+    """A transaction that is there as a whole after its end, or not at all.
+
+    Others that want to be `alone_on` the same table are waited for, and then what is read is of one moment,
+    as it always is on SQLite, which has one writer. It may be broken off (see `retried`).
+    """
+    options: dict[str, Any] = {_WRITING: True}
+    if alone_on is not None and engine.dialect.name == "postgresql":
+        options["isolation_level"] = "REPEATABLE READ"
+    with explained(engine), engine.connect().execution_options(**options) as connection:
         with connection.begin():
+            if "isolation_level" in options:  # LOCK is the one statement that does not yet fix the moment
+                connection.execute(text(f"LOCK TABLE {alone_on} IN SHARE UPDATE EXCLUSIVE MODE"))
             yield connection
         if engine.dialect.name == "sqlite":
             _shorten_log(engine, connection)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import text
@@ -27,8 +28,6 @@ from .record import record
 from .upgrade import revision, upgrade
 from .work_orders import Cursor, StoredWorkOrder, Wanted
 
-_STALE = 7  # days that are counted from the work orders rather than made again first
-
 
 class Ledger:
     """What stands behind the desk. Many threads and processes may use one database."""
@@ -38,6 +37,7 @@ class Ledger:
         self._store_text = settings.store_text
         self._numbers = LabelNumbers(self.engine)
         self._is_open = False
+        self._refreshing = Lock()
         self.access = AccessStore(self.engine)
         """Keys, people and the audit log, in the same database."""
         self.jobs = JobQueue(self.engine)
@@ -131,9 +131,12 @@ class Ledger:
     def count(self, *questions: Question) -> list[list[Count]]:
         """The answer to each question, all of them as the ledger was at one moment."""
         with reading(self.engine) as connection:
-            many = len(rollups.stale(connection)) > _STALE
-        if many:
-            rollups.refresh(self.engine)
+            outdated = rollups.outdated(connection)
+        if outdated and self._refreshing.acquire(blocking=False):  # by one thread: an answer needs it not
+            try:
+                rollups.refresh(self.engine)
+            finally:
+                self._refreshing.release()
         with reading(self.engine) as connection:
             return [counts.count(connection, question) for question in questions]
 

@@ -7,8 +7,9 @@ transactions that meet lock in the same order.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func, select
@@ -22,13 +23,13 @@ from .changes import begin_change
 from .engine import retried, writing
 from .entry import Entry, Given, Recorded, localised, refusal
 from .labels import Key, LabelNumbers
-from .schema import COUNTED, DERIVED, LABELLED, corrections, stale_days, tags, work_orders
+from .pending import KEYS, Cell, cell, note
+from .schema import COUNTED, DERIVED, LABELLED, corrections, tags, work_orders
 
 AT_ONCE = 5_000  # entries in a transaction
 
 _FIRSTS = {facet: first for first, facet in DERIVED.items()}
 _UNKNOWN = Given("")
-_COUNTED = ("received_on", *COUNTED)
 _STORED = [column.name for column in work_orders.c if column.name != "number"]
 _TAGGED = [column.name for column in tags.c if column.name != "number"]
 
@@ -114,18 +115,12 @@ def _record(engine: Engine, rows: Sequence[dict[str, Any]]) -> int:
         numbers = _insert(connection, fresh)
         late = [row["work_order_id"] for row in fresh if row["work_order_id"] not in numbers]
         known |= _lock_known(connection, late)  # somebody else was quicker
-        days = {by_id[work_order_id]["received_on"] for work_order_id in numbers}
-        days |= _update(connection, known, by_id)
+        differences = Counter(cell(by_id[work_order_id]) for work_order_id in numbers)
+        differences.update(_update(connection, known, by_id))
         numbers |= {work_order_id: row.number for work_order_id, row in known.items()}
         _write_tags(connection, rows, numbers)
-        if days:
-            mark_stale(connection, days)
+        note(connection, differences)
     return len(rows) - len(known)
-
-
-def mark_stale(connection: Connection, days: set[date]) -> None:
-    """Have the days' roll-ups made again before they are used. A row more locks nobody out."""
-    connection.execute(stale_days.insert(), [{"received_on": day} for day in sorted(days)])
 
 
 def _lock_known(connection: Connection, ids: Sequence[str]) -> dict[str, Row[Any]]:
@@ -133,7 +128,7 @@ def _lock_known(connection: Connection, ids: Sequence[str]) -> dict[str, Row[Any
     c = work_orders.c
     found: dict[str, Row[Any]] = {}
     for condition in bulk.among(connection, c.work_order_id, ids):
-        query = select(c.work_order_id, c.number, *(c[name] for name in _COUNTED)).where(condition)
+        query = select(c.work_order_id, c.number, *(c[name] for name in KEYS)).where(condition)
         rows = connection.execute(query.order_by(c.work_order_id).with_for_update())
         found |= {row.work_order_id: row for row in rows}
     return found
@@ -150,20 +145,21 @@ def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> dict[str,
 
 def _update(
     connection: Connection, known: Mapping[str, Row[Any]], by_id: Mapping[str, dict[str, Any]]
-) -> set[date]:
-    """Bring known work orders up to date, and give the days whose counts change by that.
+) -> Counter[Cell]:
+    """Bring known work orders up to date, and give by how much the counts change by that.
 
     What a person corrected stays as corrected.
     """
     standing = standing_corrections(connection, [row.number for row in known.values()])
-    changes, days = [], set()
+    changes: list[dict[str, Any]] = []
+    differences: Counter[Cell] = Counter()
     for work_order_id, before in known.items():
         stored = {name: by_id[work_order_id][name] for name in _STORED}
         changes.append({"number": before.number, **stored, **standing.get(before.number, {})})
-        if any(changes[-1][name] != before._mapping[name] for name in _COUNTED):
-            days |= {before.received_on, stored["received_on"]}
+        differences[cell(before._asdict())] -= 1
+        differences[cell(changes[-1])] += 1
     bulk.update(connection, work_orders, changes, "number")
-    return days
+    return differences
 
 
 def standing_corrections(connection: Connection, numbers: Sequence[int]) -> dict[int, dict[str, int]]:

@@ -5,6 +5,7 @@
     labels                        every value of every facet, as a number; `parent` is its first level
     daily_A_B, monthly_A_B        work orders by day or month and two facets (see rollups)
     monthly_cells                 work orders by month and all facets
+    pending_counts                what has changed in the counts since the roll-ups were made
     stale_days                    days whose roll-ups are to be made again
     imports                       files that were recorded
     changes                       what was written together, for the feed (see change_table)
@@ -179,6 +180,16 @@ stale_days = Table(
     metadata,
     Column("mark", KEY, primary_key=True),
     Column("received_on", Date, nullable=False, index=True),
+)
+
+
+pending_counts = Table(
+    "pending_counts",
+    metadata,
+    Column("pending_id", KEY, primary_key=True),
+    Column("received_on", Date, nullable=False),
+    *(_label(name) for name in COUNTED),
+    Column("volume", Integer, nullable=False),  # negative, where there are fewer now
 )
 
 

@@ -10,10 +10,20 @@ from sqlalchemy import Connection, Engine, Select, Table, and_, delete, func, in
 
 from . import counts, rollups
 from .change_table import changes
-from .engine import advisory_lock, reading, writing
+from .engine import reading, writing
 from .imports import list_imports
-from .record import mark_stale
-from .schema import LABELLED, corrections, daily, monthly, monthly_cells, stale_days, tags, work_orders
+from .pending import mark_stale
+from .schema import (
+    LABELLED,
+    corrections,
+    daily,
+    monthly,
+    monthly_cells,
+    pending_counts,
+    stale_days,
+    tags,
+    work_orders,
+)
 
 
 def facts(engine: Engine) -> dict[str, Any]:
@@ -54,9 +64,8 @@ def purge(engine: Engine, before: date, *, whole: bool, dry_run: bool) -> int:
 
 def rebuild(engine: Engine) -> int:
     """Make every roll-up again; give the number of days."""
-    with writing(engine) as connection:
-        advisory_lock(connection, "hotline roll-ups")
-        for table in (*daily.values(), *monthly.values(), monthly_cells):
+    with rollups.remaking(engine) as connection:
+        for table in (*daily.values(), *monthly.values(), monthly_cells, pending_counts):
             connection.execute(delete(table))
         days = select(work_orders.c.received_on).distinct()
         connection.execute(insert(stale_days).from_select(["received_on"], days))

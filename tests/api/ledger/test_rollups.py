@@ -1,3 +1,4 @@
+import threading
 from datetime import date
 
 import pytest
@@ -5,14 +6,27 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 
-from api.ledger import rollups
+from api.ledger import pending, rollups
+from api.ledger.corrections import Correction
 from api.ledger.counts import Question
 from api.ledger.engine import reading, writing
-from api.ledger.schema import daily, monthly, monthly_cells, work_orders
+from api.ledger.schema import daily, monthly, monthly_cells, pending_counts, stale_days, work_orders
 from tests.api.conftest import entry
 
 PAIR = frozenset(("category", "district"))
 YEAR = Question(date(2025, 1, 1), date(2026, 1, 1), "month", ("category",))
+
+
+def only(way):
+    """For tests of one way alone."""
+    return pytest.mark.parametrize("put_down", [way], indirect=True)
+
+
+@pytest.fixture(params=["differences", "days"], autouse=True)
+def put_down(request, monkeypatch):
+    """How changes are put down: as differences, or by marking days."""
+    monkeypatch.setattr(pending, "AT_ONCE", {"differences": 1_000, "days": 0}[request.param])
+    return request.param
 
 
 def stale(ledger):
@@ -25,6 +39,98 @@ def volumes(ledger):
     return {(count.start, *count.codes): count.volume for count in counts}
 
 
+def differences(ledger):
+    """The volumes that are put down as differences."""
+    with reading(ledger.engine) as connection:
+        return list(connection.scalars(select(pending_counts.c.volume).order_by(pending_counts.c.volume)))
+
+
+@only("differences")
+def test_recording_puts_down_differences_and_refreshing_takes_them_over(ledger):
+    ledger.record([entry("A1", "2025-03-10"), entry("A2", "2025-03-12"), entry("A3", "2025-03-10")])
+    assert differences(ledger) == [1, 2]
+    assert stale(ledger) == []
+    assert rollups.refresh(ledger.engine) == 0
+    assert differences(ledger) == []
+    ledger.record([entry("A1", "2025-03-11", urgent="1"), entry("A2", "2025-03-12")])
+    assert differences(ledger) == [-1, 1]
+    assert rollups.differences(ledger.engine) == []
+    assert rollups.refresh(ledger.engine) == 0
+    assert rollups.differences(ledger.engine) == []
+    assert sum(volumes(ledger).values()) == 3
+
+
+@only("differences")
+def test_cells_that_have_become_empty_are_taken_away(ledger):
+    ledger.record([entry("A1", "2025-03-10")])
+    ledger.settle()
+    ledger.record([entry("A1", "2025-04-10", category="municipal.road")])
+    ledger.settle()
+    with reading(ledger.engine) as connection:
+        for table in (*daily.values(), *monthly.values(), monthly_cells):
+            (only,) = connection.execute(select(table.c.received_on, table.c.volume))
+            assert only.received_on.month == 4
+            assert only.volume == 1
+
+
+@only("differences")
+def test_a_correction_puts_down_a_difference(ledger):
+    ledger.record([entry("A1", "2025-03-10")])
+    ledger.settle()
+    ledger.correct("A1", {"category": Correction("municipal.road", "municipal")}, "王审核", "")
+    assert differences(ledger) == [-1, 1]
+    assert volumes(ledger) == {(date(2025, 3, 1), "municipal.road"): 1}
+    ledger.correct("A1", {"category": Correction("")}, "王审核", "")
+    assert volumes(ledger) == {(date(2025, 3, 1), "environment.air"): 1}
+    assert ledger.check() == []
+
+
+@only("differences")
+def test_of_many_only_the_days_are_marked(ledger, monkeypatch):
+    monkeypatch.setattr(pending, "AT_ONCE", 2)
+    ledger.record([entry(f"A{day}", f"2025-03-{day:02}") for day in (1, 2, 2)])
+    assert (len(differences(ledger)), stale(ledger)) == (2, [])
+    ledger.record([entry(f"B{day}", f"2025-03-{day:02}") for day in (1, 2, 3)])
+    assert (len(differences(ledger)), len(stale(ledger))) == (2, 3)
+    assert volumes(ledger) == {(date(2025, 3, 1), "environment.air"): 5}
+    ledger.settle()
+    assert (len(differences(ledger)), stale(ledger)) == (0, [])
+    assert volumes(ledger) == {(date(2025, 3, 1), "environment.air"): 5}
+
+
+def test_nothing_counts_twice_or_not_at_all_while_others_record_and_refresh(ledger):
+    """Counts only grow meanwhile, and in the end they are those of the work orders."""
+    done, seen, errors = threading.Event(), [0], []
+
+    def recording(desk):
+        try:
+            for number in range(60):
+                ledger.record([entry(f"{desk}-{number}", f"2025-03-{number % 28 + 1:02}")])
+        except Exception as error:  # noqa: BLE001 - told below
+            errors.append(error)
+
+    def refreshing():
+        while not done.is_set():
+            rollups.refresh(ledger.engine)
+
+    desks = [threading.Thread(target=recording, args=(desk,)) for desk in "ABC"]
+    refreshers = [threading.Thread(target=refreshing) for _ in range(2)]
+    for one in (*desks, *refreshers):
+        one.start()
+    while any(one.is_alive() for one in desks):
+        seen.append(sum(volumes(ledger).values()))
+    done.set()
+    for one in (*desks, *refreshers):
+        one.join()
+    assert not errors
+    assert seen == sorted(seen)
+    assert sum(volumes(ledger).values()) == 180
+    assert ledger.check() == []
+    ledger.settle()
+    assert ledger.check() == []
+
+
+@only("days")
 def test_recording_makes_days_stale_and_refreshing_fresh(ledger):
     ledger.record([entry("A1", "2025-03-10"), entry("A2", "2025-03-12"), entry("A3", "2025-03-10")])
     assert stale(ledger) == [date(2025, 3, 10), date(2025, 3, 12)]
@@ -75,6 +181,7 @@ def test_a_roll_up_that_is_wrong_is_found_and_can_be_made_again(ledger, table, h
     assert ledger.check() == []
 
 
+@only("days")
 def test_a_mark_that_is_set_while_others_are_worked_off_stays(ledger):
     ledger.record([entry("A1", "2025-03-10")])
     with writing(ledger.engine) as connection:
@@ -84,6 +191,7 @@ def test_a_mark_that_is_set_while_others_are_worked_off_stays(ledger):
     assert stale(ledger) == [date(2025, 5, 10)]
 
 
+@only("days")
 def test_recording_what_is_there_already_makes_no_day_stale(ledger):
     ledger.record([entry("A1", "2025-03-10"), entry("A2", "2025-03-12")])
     ledger.settle()
@@ -91,6 +199,7 @@ def test_recording_what_is_there_already_makes_no_day_stale(ledger):
     assert stale(ledger) == [date(2025, 3, 12)]
 
 
+@only("days")
 def test_more_days_than_one_transaction_takes_are_refreshed(ledger):
     days = [date.fromordinal(date(2025, 1, 1).toordinal() + number) for number in range(150)]
     ledger.record([entry(f"A{number}", day.isoformat()) for number, day in enumerate(days)])
@@ -117,7 +226,7 @@ ORDERS = st.lists(
 def test_whatever_is_recorded_and_refreshed_counts_are_those_of_the_work_orders(ledger, orders, since, days):
     with writing(ledger.engine) as connection:
         connection.execute(delete(work_orders))
-        for table in (*daily.values(), *monthly.values(), monthly_cells):
+        for table in (*daily.values(), *monthly.values(), monthly_cells, pending_counts, stale_days):
             connection.execute(delete(table))
     for number, day, category, district, refreshed in orders:
         ledger.record([entry(f"A{number}", day.isoformat(), category=category, district=district)])
