@@ -39,7 +39,7 @@ from .period_sql import first_day
 from .schema import COUNTED, daily, monthly, monthly_cells, pending_counts, stale_days, work_orders
 
 MONTHS_AT_ONCE = 3  # of one transaction: other writers must not wait long
-STALE, PENDING = 7, 4_000  # days and differences that answers cope with
+STALE, PENDING = 7, 2_000  # days and differences that answers cope with
 
 
 def outdated(connection: Connection) -> bool:
