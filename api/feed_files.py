@@ -95,7 +95,7 @@ class EventTable(FeedFile):
     def __init__(self, path: Path, *, with_text: bool) -> None:
         self._with_text = with_text
         columns = _COLUMNS | (_TEXTS if with_text else {})
-        super().__init__(open_writer(path, list(columns), schema=pa.schema(list(columns.items()))))
+        super().__init__(open_writer(path, list(columns), types=columns))
 
     def take(self, events: Sequence[EventOut]) -> None:
         if events:

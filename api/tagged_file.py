@@ -12,11 +12,11 @@ import pandas as pd
 from classifier.columns import Columns
 from classifier.errors import InputError
 from classifier.records import Chunk, as_text
-from classifier.tag_columns import TAG_SCHEMA
+from classifier.tag_columns import TAG_TYPES
 from classifier.taxonomy import Taxonomy
 
 _NEEDED = ("category_code", "first_code", "decision", "model_version")
-_SHARES = [name for name in TAG_SCHEMA.names if name.endswith("_confidence")]
+_SHARES = [name for name in TAG_TYPES if name.endswith("_confidence")]
 
 
 def columns_of(names: Sequence[str], given: Mapping[str, str], file: str) -> Columns:
@@ -31,7 +31,7 @@ def columns_of(names: Sequence[str], given: Mapping[str, str], file: str) -> Col
             f"{file} 没有打标结果（缺少 {'、'.join(missing)} 列）。"
             f"请改用 hotline batch {file} 输出文件 --record"
         )
-    own = [name for name in names if name not in TAG_SCHEMA.names]
+    own = [name for name in names if name not in TAG_TYPES]
     return Columns.find(own, given, ("received_at",), file)
 
 
@@ -39,7 +39,7 @@ def tags_of(chunk: Chunk) -> pd.DataFrame:
     """The tags of a chunk's rows, as tagging gave them: texts, shares as numbers, else None."""
     there = {name: [as_text(cell).strip() or None for cell in chunk.frame[name]] for name in _there(chunk)}
     rows = len(chunk.frame)
-    columns: dict[str, list[Any]] = {name: there.get(name, [None] * rows) for name in TAG_SCHEMA.names}
+    columns: dict[str, list[Any]] = {name: there.get(name, [None] * rows) for name in TAG_TYPES}
     for name in _SHARES:
         columns[name] = [_share(cell) for cell in columns[name]]
     for row, label in enumerate(columns["category_code"]):
@@ -49,7 +49,7 @@ def tags_of(chunk: Chunk) -> pd.DataFrame:
 
 
 def _there(chunk: Chunk) -> list[str]:
-    return [name for name in TAG_SCHEMA.names if name in chunk.frame.columns]
+    return [name for name in TAG_TYPES if name in chunk.frame.columns]
 
 
 def _share(cell: object) -> float | None:

@@ -148,7 +148,7 @@ def naive_pipeline() -> Callable[[list[str]], object]:
         role: [str(label) for label in chunk.frame[columns[role]]]
         for role in ("category", "scope_detail", "request_type", "urgent")
     }
-    union, heads = naive_fit(requests_of(chunk, columns), labels)
+    union, heads = naive_fit(requests_of(chunk, columns).texts(), labels)
 
     def tag(texts: list[str]) -> object:
         arrived = union.transform([clean(text) for text in texts])

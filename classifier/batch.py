@@ -14,11 +14,10 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from . import bundle
 from .columns import Columns
@@ -28,16 +27,20 @@ from .parts import Parts, remove_unfinished, sole_run
 from .piecework import ALONE, Done, Task, Tools, Workers
 from .records import PIECE_BYTES, PIECE_ROWS, Chunk, Piece, Records, open_records
 from .sidecar import sha256, write_sidecar
-from .tag_columns import TAG_SCHEMA
+from .table import frame_of
+from .tag_columns import TAG_TYPES
 from .taxonomy import DATA
 from .writers import CsvWriter, Writer, open_writer
+
+if TYPE_CHECKING:  # of a csv that becomes a csv no frame is made
+    import pandas as pd
 
 ERROR_COLUMNS = ("行号", "工单编号", "列", "原因", "处理办法")
 
 _SHOWN = 20
 _PACKED = 4  # how many times smaller than a csv a workbook or parquet is, at least
 Progress = Callable[[int, int | None], None]
-Seen = Callable[[Chunk, pd.DataFrame, Columns], None]
+Seen = Callable[[Chunk, "pd.DataFrame", Columns], None]
 
 
 @dataclass(slots=True)
@@ -95,17 +98,25 @@ def _tag_file(job: Job, progress: Progress, seen: Seen | None) -> BatchReport:
         many = job.workers > 1 and _is_large(job.source)
         if many:
             workers.start()
-        model = bundle.load(job.model)
-        if many:
-            workers.equip(model)
-        return _tag_rows(job, model, workers, progress, seen)
+        with ThreadPoolExecutor(2) as beside:  # a year's file takes a while to sum up and to look through
+            summing = beside.submit(_sum_of, job.source)
+            opening = beside.submit(open_records, job.source, sheet=job.sheet, encoding=job.encoding)
+            model = bundle.load(job.model)
+            if many:
+                workers.equip(model)
+            records, source_sum = opening.result(), summing.result()
+        return _tag_rows(job, model, records, source_sum, workers, progress, seen)
 
 
-def _tag_rows(job: Job, model: Model, workers: Workers, progress: Progress, seen: Seen | None) -> BatchReport:
-    with ThreadPoolExecutor(1) as beside:  # a year's file takes a second to sum up, and one to look through
-        summing = beside.submit(_sum_of, job.source)
-        records = open_records(job.source, sheet=job.sheet, encoding=job.encoding)
-        source_sum = summing.result()
+def _tag_rows(
+    job: Job,
+    model: Model,
+    records: Records,
+    source_sum: str,
+    workers: Workers,
+    progress: Progress,
+    seen: Seen | None,
+) -> BatchReport:
     columns = Columns.find(records.columns, job.columns, file=job.source.name)
     report = BatchReport(notes=list(records.notes))
     inputs = _renamed(records.columns, report)
@@ -128,7 +139,7 @@ def _tag_rows(job: Job, model: Model, workers: Workers, progress: Progress, seen
         for piece, done in stack.enter_context(closing(pieces)):
             _write(piece, done, inputs, writer, review)
             if done.errors:
-                errors.write(pd.DataFrame(done.errors, columns=list(ERROR_COLUMNS), dtype=object))
+                errors.write(frame_of(done.errors, ERROR_COLUMNS))
             ids.see(done)
             if seen and done.tags:
                 seen(piece.chunk(), done.tags.frame(), columns)
@@ -156,6 +167,8 @@ def _write(piece: Piece, done: Done, inputs: list[str], writer: Writer, review: 
     if isinstance(review, CsvWriter) and done.review_lines is not None:
         review.write_lines(done.review_lines, done.decisions["review"])
     if done.tags and (done.lines is None or (review and done.review_lines is None)):
+        import pandas as pd
+
         tags = done.tags.frame()
         whole = pd.concat([piece.chunk().frame.set_axis(inputs, axis=1), tags], axis=1)
         if done.lines is None:
@@ -228,11 +241,11 @@ def _identity(job: Job, columns: Columns, source_sum: str) -> dict[str, Any]:
 
 def _renamed(columns: Sequence[str], report: BatchReport) -> list[str]:
     """The input's columns, those that are called like an added one given another name."""
-    taken = {*columns, *TAG_SCHEMA.names}
+    taken = {*columns, *TAG_TYPES}
     names = []
     for name in columns:
         renamed = name
-        while renamed in TAG_SCHEMA.names or (renamed != name and renamed in taken):
+        while renamed in TAG_TYPES or (renamed != name and renamed in taken):
             renamed = f"input_{renamed}"
         if renamed != name:
             report.notes.append(f"输入中的列 {name} 与打标结果同名，在输出中改名为 {renamed}")
@@ -242,7 +255,7 @@ def _renamed(columns: Sequence[str], report: BatchReport) -> list[str]:
 
 
 def _tagged_writer(path: Path, records: Records, inputs: Sequence[str]) -> Writer:
-    return open_writer(path, [*inputs, *TAG_SCHEMA.names], schema=TAG_SCHEMA, rows=records.total)
+    return open_writer(path, [*inputs, *TAG_TYPES], types=TAG_TYPES, rows=records.total)
 
 
 def _errors_path(target: Path) -> Path:

@@ -36,11 +36,12 @@ _SPACES = "\t\n\v\f\r \u00a0\u3000"
 _ELLIPSIS = "…"  # grows: the kernel knows
 
 
-def clean_many(texts: Sequence[str]) -> Codes:
+def clean_many(texts: Sequence[str] | Codes) -> Codes:
     """The texts as `clean` gives them, each by itself."""
-    cleaned = clean_plain(Codes.of(texts), _table(), MAX_CHARACTERS)
+    codes = Codes.of(texts)
+    cleaned = clean_plain(codes, _table(), MAX_CHARACTERS)
     left = np.flatnonzero(cleaned.lengths < 0)
-    return cleaned.replaced(left, [clean(texts[place]) for place in left.tolist()])
+    return cleaned.replaced(left, [clean(codes.text(place)) for place in left.tolist()])
 
 
 @cache

@@ -28,19 +28,23 @@ class Codes:
         return Codes(self.points, self.starts[some], self.lengths[some])
 
     @classmethod
-    def of(cls, texts: Sequence[str]) -> Codes:
-        """The code points of texts, halves of surrogate pairs among them."""
+    def of(cls, texts: Sequence[str] | Codes) -> Codes:
+        """The code points of texts, halves of surrogate pairs among them; of code points, themselves."""
+        if isinstance(texts, Codes):
+            return texts
         lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
         encoded = "".join(texts).encode("utf-32-le", "surrogatepass")
         return cls(np.frombuffer(encoded, dtype="<u4"), np.cumsum(lengths) - lengths, lengths)
 
+    def text(self, place: int) -> str:
+        """One text as Python's."""
+        start = self.starts[place]
+        points = self.points[start : start + self.lengths[place]]
+        return points.tobytes().decode("utf-32-le", "surrogatepass")
+
     def texts(self) -> list[str]:
         """The texts as Python's."""
-        starts, points = self.starts.tolist(), self.points
-        return [
-            points[start : start + length].tobytes().decode("utf-32-le", "surrogatepass")
-            for start, length in zip(starts, self.lengths.tolist(), strict=True)
-        ]
+        return [self.text(place) for place in range(len(self))]
 
     def replaced(self, which: Places, texts: Sequence[str]) -> Codes:
         """The same texts, those at the places `which` replaced by others."""

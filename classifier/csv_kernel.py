@@ -5,10 +5,12 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from ctypes import c_int64, c_void_p
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from .codes import Places
+from .codes import Codes, Places
 from .library import at, library
 from .utf8 import Block, Fields, Utf8
 
@@ -85,6 +87,50 @@ def find_fields(block: bytes, delimiter: str, rows: int, width: int) -> FieldPla
     found = FieldPlaces(rows, width)
     sound = library().kernel_fields(block, len(block), ord(delimiter), rows, width, ctypes.byref(found))
     return found if sound == 0 else None
+
+
+def text_sums(texts: Utf8) -> npt.NDArray[np.uint64]:
+    """A number for each text without the blanks about it, 0 for an empty one: equal texts have equal ones,
+    in every process and on every machine, and of a million different ones hardly any two.
+    """
+    sums = np.empty(len(texts), dtype=np.uint64)
+    given = _Column(texts, None)
+    library().kernel_sums(ctypes.byref(given), len(texts), at(sums))
+    return sums
+
+
+class _Cells(ctypes.Structure):
+    """`cells` in requests.c: a column of a csv; keeps the arrays alive that it points to."""
+
+    _fields_ = (
+        ("starts", c_void_p),
+        ("ends", c_void_p),
+        ("doubled", c_void_p),
+    )
+
+    def __init__(self, places: FieldPlaces, column: int) -> None:
+        found: list[npt.NDArray[Any]] = [places.starts, places.ends, places.doubled]
+        self.kept = [np.ascontiguousarray(part[:, column]) for part in found]
+        super().__init__(*map(at, self.kept))
+        self.size = int((self.kept[1] - self.kept[0]).sum())
+
+
+def requests_in(block: bytes, places: FieldPlaces, text: int, title: int | None) -> Codes:
+    """The request of each row, as `request_of` gives it; empty where there is no text."""
+    texts, titles = _Cells(places, text), None if title is None else _Cells(places, title)
+    rows = len(places.records)
+    points = np.empty(rows + texts.size + (titles.size if titles else 0), dtype=np.uint32)
+    starts, lengths = np.empty((2, rows), dtype=np.int64)
+    used = library().kernel_requests(
+        block,
+        ctypes.byref(texts),
+        ctypes.byref(titles) if titles else None,
+        rows,
+        at(points),
+        at(starts),
+        at(lengths),
+    )
+    return Codes(points[:used], starts, lengths)
 
 
 def lines_with(lines: Utf8, columns: Sequence[Fields]) -> tuple[Block, Places]:

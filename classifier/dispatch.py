@@ -160,8 +160,8 @@ class Dispatcher:
             cleaned = requests[np.array(silent, dtype=np.int64)]
         else:
             cleaned = clean_many([requests[place] for place in silent])
-        for place, text in zip(silent, cleaned.texts(), strict=True):
-            named[place] = self.places.find(text)
+        for place in np.flatnonzero(self.places.may_be_in(cleaned)).tolist():
+            named[silent[place]] = self.places.find(cleaned.text(place))
         return named
 
 

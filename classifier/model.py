@@ -84,16 +84,16 @@ class Model:
         """As many tags as texts, in order. Texts are raw; any string has an answer."""
         return [tags for batch in self._batches(requests) for tags in batch]
 
-    def tagging(self, requests: Sequence[str], cleaned: Codes | None = None) -> Tagging:
+    def tagging(self, requests: Sequence[str] | Codes, cleaned: Codes | None = None) -> Tagging:
         """The same tags as arrays: a third of the time, and what files are tagged with.
 
         `cleaned` is what `clean_many` makes of the requests, where that is known already.
         """
         return Tagging.joined(list(self._batches(requests, cleaned)))
 
-    def _batches(self, requests: Sequence[str], cleaned: Codes | None = None) -> Iterator[Tagging]:
+    def _batches(self, requests: Sequence[str] | Codes, cleaned: Codes | None = None) -> Iterator[Tagging]:
         for start in range(0, max(len(requests), 1), BATCH):
-            some = requests[start : start + BATCH]
+            some = Codes.of(requests[start : start + BATCH])
             codes = clean_many(some) if cleaned is None else cleaned[start : start + BATCH]
             yield self._tagging(some, codes)
 
@@ -114,7 +114,7 @@ class Model:
         shares = self._links.confidences(scores[:, self.weights.labels])
         return {name: shares[:, where] for name, where in self.columns.items()}, blank
 
-    def _tagging(self, requests: Sequence[str], cleaned: Codes) -> Tagging:
+    def _tagging(self, requests: Codes, cleaned: Codes) -> Tagging:
         confidences, blank = self._confidences(cleaned)
         facets = {
             name: self._facet_tags(facet, confidences[name], blank) for name, facet in self.facets.items()
@@ -169,11 +169,10 @@ def _automatic(facets: Mapping[str, FacetTags]) -> npt.NDArray[np.bool_]:
     return sure
 
 
-def _warnings(
-    requests: Sequence[str], cleaned: Codes, blank: npt.NDArray[np.bool_]
-) -> Iterator[tuple[int, str]]:
+def _warnings(requests: Codes, cleaned: Codes, blank: npt.NDArray[np.bool_]) -> Iterator[tuple[int, str]]:
     for place in np.flatnonzero(blank).tolist():
         yield place, "文本中没有可识别的词，标签仅为缺省值，请人工判断"
-    for place, (request, read) in enumerate(zip(requests, cleaned.lengths.tolist(), strict=True)):
-        if (len(request) >= MAX_CHARACTERS or read + 1 >= MAX_CHARACTERS) and is_truncated(request):
+    long = (requests.lengths >= MAX_CHARACTERS) | (cleaned.lengths + 1 >= MAX_CHARACTERS)
+    for place in np.flatnonzero(long).tolist():
+        if is_truncated(requests.text(place)):
             yield place, "文本超过 8000 字，只读取了前 8000 字"

@@ -1,7 +1,7 @@
 """A file being written: it appears under its name when it is whole, or not at all.
 
 What the formats share: the temporary file beside the final one, the errors of a full disk, and
-cells as plain objects. The formats stand in `writers` (csv, parquet) and `workbook` (xlsx).
+cells as plain objects. The formats stand in `writers` (csv), `parquet_writer` and `workbook` (xlsx).
 """
 
 from __future__ import annotations
@@ -11,16 +11,19 @@ import os
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from .errors import OutputError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SYNC_BYTES = 64 << 20
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _SHANGHAI = timezone(timedelta(hours=8))  # where statistics are counted; no summer time since 1992
 
@@ -40,6 +43,9 @@ class Writer(ABC):
         self.sha256: str | None = None  # of the whole file, where it is known once it is written
         # Unlike a fixed name this one cannot be shared by two runs. Cut, for 255 bytes are the limit.
         self._part = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
+        self._beside = ThreadPoolExecutor(1)
+        self._syncing: Future[None] | None = None
+        self._synced = 0  # bytes
 
     def __enter__(self) -> Self:
         with explained(self.path):
@@ -65,6 +71,21 @@ class Writer(ABC):
             self._append(frame)
         self.rows += len(frame)
 
+    def _sync_beside(self) -> None:
+        """Begin to bring to the disk what is written by now: in the end little is left to wait for."""
+        written = self._file.tell()
+        if written - self._synced < _SYNC_BYTES or (self._syncing and not self._syncing.done()):
+            return
+        self._check_synced()
+        self._synced = written
+        self._file.flush()
+        self._syncing = self._beside.submit(os.fsync, self._file.fileno())
+
+    def _check_synced(self) -> None:
+        """Tell an error of the disk that showed meanwhile: the system tells it once."""
+        if self._syncing:
+            self._syncing.result()
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -74,6 +95,7 @@ class Writer(ABC):
         try:
             with explained(self.path):
                 self._finish()
+                self._check_synced()
                 self._file.flush()
                 os.fsync(self._file.fileno())
                 self._file.close()
@@ -87,6 +109,8 @@ class Writer(ABC):
         """Remove what was written; the disk may be full, so closing may fail, too."""
         with suppress(Exception):
             self._abandon()
+        with suppress(OSError):
+            self._check_synced()  # it needs the file open
         with suppress(OSError):
             self._file.close()
         with suppress(OSError):

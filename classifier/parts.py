@@ -60,18 +60,23 @@ class Parts:
 
     def write(self, start: int, tags: TagColumns) -> None:
         content = tags.packed()
-        try:
+        with self._explained():
             self._put(self._path(start).name, _sum(content) + content)  # the sum tells what a power cut tore
-        except OSError as error:
-            raise OutputError(
-                f"{self.folder} 写不进去（{error.strerror}），腾出空间后可用 --resume 续做"
-            ) from error
 
     def clear(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _path(self, start: int) -> Path:
         return self.folder / f"{start:09}.tags"
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise OutputError(
+                f"{self.folder} 写不进去（{error.strerror}），腾出空间后可用 --resume 续做"
+            ) from error
 
     def _put(self, name: str, content: Any) -> None:
         part = self.folder / f"{name}.part"

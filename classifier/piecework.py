@@ -20,20 +20,20 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from joblib.externals.loky import ProcessPoolExecutor
 
 from . import bundle
+from .codes import Places
 from .columns import Columns
-from .csv_kernel import lines_with
+from .csv_kernel import lines_with, text_sums
 from .dispatch import Dispatcher
 from .model import Model
 from .parts import Parts
-from .records import Chunk, Piece, as_text
+from .records import Chunk, Piece
 from .spans import Spans
 from .tag_columns import TagColumns
 from .tagged import districts_of, requests_of, tag_columns
-from .utf8 import Utf8
+from .utf8 import Block, Utf8
 from .writers import csv_lines, taken_over
 
 AHEAD = 2  # pieces on their way for each process beside the one that it has in hand
@@ -91,9 +91,11 @@ class Bench:
         resumed = task.parts.has(chunk.start)
         tags = task.parts.read(chunk.start) if resumed else self._tag(task, chunk)
         decisions = tags.cells("decision")
-        lines, review = (
-            self._lines(chunk, tags, decisions) if task.lines or task.review_lines else (None, None)
-        )
+        lines = review = None
+        if task.lines or task.review_lines:
+            block, ends = self._lines(chunk, tags)
+            lines = block.tobytes()
+            review = _of_review(lines, ends, decisions) if task.review_lines else None
         numbers, ids = _ids(chunk, task.columns)
         return Done(
             len(tags),
@@ -103,23 +105,19 @@ class Bench:
             numbers,
             ids,
             lines if task.lines else None,
-            review if task.review_lines else None,
+            review,
             tags if task.tags else None,
         )
 
     @staticmethod
-    def _lines(chunk: Chunk, tags: TagColumns, decisions: Sequence[str]) -> tuple[bytes, bytes]:
-        """The rows with their tags as lines of a csv, and those among them that need review."""
+    def _lines(chunk: Chunk, tags: TagColumns) -> tuple[Block, Places]:
+        """The rows with their tags as lines of a csv, and where each ends."""
         cells = chunk.cells
         if isinstance(cells, Spans) and cells.delimiter == ",":
             rows = taken_over(cells)
         else:
             rows = Utf8.of(csv_lines(chunk.frame))
-        block, ends = lines_with(rows, tags.fields())
-        whole = block.tobytes()
-        spans = zip(decisions, pairwise([0, *ends.tolist()]), strict=True)
-        review = [whole[start:until] for decision, (start, until) in spans if decision == "review"]
-        return whole, b"".join(review)
+        return lines_with(rows, tags.fields())
 
     def _tag(self, task: Task, chunk: Chunk) -> TagColumns:
         requests, districts = requests_of(chunk, task.columns), districts_of(chunk, task.columns)
@@ -231,28 +229,32 @@ def _do(tools: Tools, task: Task, piece: Piece) -> Done:
     return _bench(tools).do(task, piece)
 
 
+def _of_review(lines: bytes, ends: Places, decisions: Sequence[str]) -> bytes:
+    """The lines of the rows that need review."""
+    spans = zip(decisions, pairwise([0, *ends.tolist()]), strict=True)
+    return b"".join([lines[start:until] for decision, (start, until) in spans if decision == "review"])
+
+
 def _ids(chunk: Chunk, columns: Columns) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
     name = columns.get("work_order_id")
     if not name:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.uint64)
-    written = np.array([text.strip() for text in chunk.texts(name)], dtype=object)
-    hashes = pd.util.hash_array(written, categorize=False)  # the same in every process, unlike hash()
-    hashes[written == ""] = 0
-    return np.array(chunk.sources, dtype=np.int64), hashes
+    return np.array(chunk.sources, dtype=np.int64), text_sums(chunk.utf8(name))
 
 
 def _errors(chunk: Chunk, tags: TagColumns, columns: Columns) -> list[tuple[object, ...]]:
     """The rows that could not be tagged, as they are listed."""
+    reasons = tags.columns["error_reason"].cells()
+    rows = [row for row, reason in enumerate(reasons.tolist()) if reason is not None]
     name = columns.get("work_order_id")
-    reasons = tags.cells("error_reason")
+    ids = chunk.texts(name) if name and rows else [""] * len(chunk)
     return [
         (
             chunk.row_number(row),
-            as_text(chunk.frame[name].iloc[row]) if name else "",
+            ids[row],
             "" if row in chunk.problems else columns["text"],
-            reason,
+            reasons[row],
             "改正该行后单独重新打标，或人工分类",
         )
-        for row, reason in enumerate(reasons)
-        if reason is not None
+        for row in rows
     ]

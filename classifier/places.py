@@ -14,8 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from .codes import Codes
 from .data_file import check_keys, read_data_file
 from .errors import InputError
+from .kernel import Sieve
 from .text import clean
 
 _LISTS = ("city", "weak", "not_ours", "elsewhere")
@@ -52,6 +57,7 @@ class Places:
     _names: Mapping[str, _Name] = field(repr=False)
     _ours: re.Pattern[str] = field(repr=False)  # the city's own names: most texts have none, and pass here
     _pattern: re.Pattern[str] = field(repr=False)  # these, other cities, and words that hide one of them
+    _sieve: Sieve = field(repr=False)  # of the city's own names
 
     @classmethod
     def load(cls, path: Path | None = None) -> Places:
@@ -64,9 +70,14 @@ class Places:
         stored = read_data_file(path, "地名文件", "places.toml")
         _check(path, stored)
         names = _names(path, stored)
-        ours = re.compile(_trie(word for word, name in names.items() if name.rank != _ELSEWHERE))
+        own = [word for word, name in names.items() if name.rank != _ELSEWHERE]
+        ours = re.compile(_trie(own))
         pattern = re.compile(_trie([*names, *stored.get("not_ours", [])]))
-        return cls(tuple(stored["districts"]), names, ours, pattern)
+        return cls(tuple(stored["districts"]), names, ours, pattern, Sieve(own))
+
+    def may_be_in(self, texts: Codes) -> npt.NDArray[np.bool_]:
+        """Of each cleaned text, whether it may name a place of our city; False only where it names none."""
+        return self._sieve.passed(texts)
 
     def find(self, text: str) -> str:
         """Return the district that a cleaned text speaks of, "" when none or when two stand equally.

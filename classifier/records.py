@@ -1,5 +1,6 @@
 """Open a year's file, whatever an office hands over, as records in chunks.
 
+What reads workbooks and parquet is imported where it is needed: a csv needs neither pandas nor Arrow.
 The suffix says what a file is, its first bytes say what it really is. Where the two differ and the
 content can be read safely, it is read as what it is, with a note; else the error says what to do.
 """
@@ -12,10 +13,7 @@ from pathlib import Path
 
 from .delimited import DelimitedRecords
 from .errors import InputError
-from .parquet import ParquetRecords
-from .sheets import ENCRYPTED, SheetRecords, check_extent, encrypted
 from .table import PIECE_BYTES, PIECE_ROWS, Chunk, Piece, Records, as_text
-from .trial import check_opens
 
 __all__ = ["FORMATS", "PIECE_BYTES", "PIECE_ROWS", "Chunk", "Piece", "Records", "as_text", "open_records"]
 
@@ -58,7 +56,11 @@ def open_records(path: Path, *, sheet: str | None = None, encoding: str | None =
         if kind == "csv":
             return DelimitedRecords(path, encoding, notes)
         if kind == "parquet":
+            from .parquet import ParquetRecords
+
             return ParquetRecords(path, notes)
+        from .sheets import SheetRecords
+
         return SheetRecords(path, sheet, notes)
     except OSError as error:
         raise InputError(_unreadable(path, error)) from error
@@ -75,10 +77,14 @@ def _kind(path: Path, expected: str) -> str:
     if not start:
         raise InputError(f"{path.name} 是空文件（0 字节）。请重新导出。")
     if start.startswith(b"PK\x03\x04"):
+        from .sheets import check_extent
+
         _check_workbook(path)
         check_extent(path)
         return "xlsx"
     if start.startswith(b"\xd0\xcf\x11\xe0"):
+        from .trial import check_opens
+
         _check_encryption(path)
         check_opens(path)
         return "xls"
@@ -104,6 +110,8 @@ def _check_workbook(path: Path) -> None:
 
 
 def _check_encryption(path: Path) -> None:
+    from .sheets import ENCRYPTED, encrypted
+
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         if content.find(ENCRYPTED) >= 0:
             raise InputError(encrypted(path))

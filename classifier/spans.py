@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from .codes import Places
-from .csv_kernel import FieldPlaces, find_fields
+from .codes import Codes, Places
+from .csv_kernel import FieldPlaces, find_fields, requests_in
 from .utf8 import Utf8
+
+if TYPE_CHECKING:  # a csv that is only copied becomes no frame
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,21 @@ class Spans:
 
     def frame(self, rows: Places | slice = slice(None)) -> pd.DataFrame:
         """All columns, in all rows or in some, as strings; the rows are numbered anew from 0."""
+        import pandas as pd
+
         cells = zip(*(self.texts(name, rows) for name in self.columns), strict=True)
         return pd.DataFrame(list(cells), columns=list(self.columns), dtype=object)
+
+    def requests(self, text: str, title: str | None) -> Codes:
+        """The request of each row out of two columns; empty where there is no text."""
+        column = None if title is None else self.columns.index(title)
+        return requests_in(self.block, self.places, self.columns.index(text), column)
+
+    def utf8(self, name: str) -> Utf8:
+        """The cells of a column as they stand, quotes in them twice."""
+        column = self.columns.index(name)
+        starts, ends = self.places.starts[:, column], self.places.ends[:, column]
+        return Utf8(np.frombuffer(self.block, dtype=np.uint8), starts, ends - starts)
 
     @property
     def records(self) -> Utf8:

@@ -13,16 +13,21 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import pandas as pd
 
 from .errors import InputError
 from .spans import Spans
+from .utf8 import Utf8
 
-PIECE_BYTES = 1 << 20  # what one process reads, tags and writes at a time: bounds memory
+if TYPE_CHECKING:  # a csv needs none
+    import pandas as pd
+
+PIECE_BYTES = 2 << 20  # what one process reads, tags and writes at a time: bounds memory
 PIECE_ROWS = 4000
+
+_PANDAS_NONE = {"NaTType", "NAType"}
 
 
 class Piece(Protocol):
@@ -56,6 +61,10 @@ class Chunk:
         if isinstance(self.cells, Spans):
             return self.cells.texts(name)
         return [as_text(cell) for cell in self.cells[name]]
+
+    def utf8(self, name: str) -> Utf8:
+        """The cells of a column as bytes; where quotes stand in those of a csv, as they stand there."""
+        return self.cells.utf8(name) if isinstance(self.cells, Spans) else Utf8.of(self.texts(name))
 
     def chunk(self) -> Chunk:
         """Itself: a piece that is read already."""
@@ -119,6 +128,8 @@ def frame_of(rows: Sequence[Sequence[object]], columns: Sequence[str]) -> pd.Dat
     Not of the strings of pandas 3: those are Arrow's, which refuse what a csv may hold (lone
     surrogates) and are slow to take apart again.
     """
+    import pandas as pd
+
     return pd.DataFrame(rows, columns=list(columns), dtype=object)
 
 
@@ -135,7 +146,9 @@ def check_rows(rows: int, path: Path) -> None:
 
 def is_missing(cell: object) -> bool:
     """Say whether a cell holds no value: None, NaN, pandas' NA and NaT; an empty text is a value."""
-    return cell is None or cell is pd.NaT or cell is pd.NA or (isinstance(cell, float) and math.isnan(cell))
+    if isinstance(cell, float):
+        return math.isnan(cell)
+    return cell is None or type(cell).__name__ in _PANDAS_NONE
 
 
 def as_text(cell: object) -> str:  # noqa: PLR0911 - a return for each type of cell

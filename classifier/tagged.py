@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from .cleaned import clean_many
+from .codes import Codes
 from .columns import Columns
 from .dispatch import Directory, Dispatcher
 from .model import Model
 from .records import Chunk
-from .tag_columns import DIGITS, TAG_SCHEMA, Coded, Shares, TagColumns
+from .spans import Spans
+from .tag_columns import DIGITS, TAG_TYPES, Coded, Shares, TagColumns
 from .tagging import LEVELS, FacetTags, Floats, Tagging
 from .work_order import request_of
 
@@ -20,15 +22,19 @@ DECISIONS = ("review", "auto", "error")
 _NOTHING = Coded(np.empty(0, dtype=np.int64), ())
 
 
-def requests_of(chunk: Chunk, columns: Columns) -> list[str]:
+def requests_of(chunk: Chunk, columns: Columns) -> Codes:
     """The request of each row, title and text joined; empty where the row has no text."""
-    texts = chunk.texts(columns["text"])
     title = columns.get("title")
+    if isinstance(chunk.cells, Spans):
+        return chunk.cells.requests(columns["text"], title)
+    texts = chunk.texts(columns["text"])
     titles = chunk.texts(title) if title else [""] * len(texts)
-    return [
-        request_of(heading, text) if text and not text.isspace() else ""
-        for text, heading in zip(texts, titles, strict=True)
-    ]
+    return Codes.of(
+        [
+            request_of(heading, text) if text and not text.isspace() else ""
+            for text, heading in zip(texts, titles, strict=True)
+        ]
+    )
 
 
 def districts_of(chunk: Chunk, columns: Columns) -> list[str]:
@@ -41,15 +47,17 @@ def districts_of(chunk: Chunk, columns: Columns) -> list[str]:
 def tag_columns(
     model: Model,
     dispatcher: Dispatcher,
-    requests: Sequence[str],
+    requests: Sequence[str] | Codes,
     problems: Mapping[int, str],
     districts: Sequence[str] | None = None,
 ) -> TagColumns:
     """The added columns for some rows; an empty request or a row with a problem is an error."""
-    count = len(requests)
-    reasons = {row: "没有诉求内容" for row, request in enumerate(requests) if not request} | dict(problems)
+    given = Codes.of(requests)
+    count = len(given)
+    empty = np.flatnonzero(given.lengths == 0).tolist()
+    reasons = dict.fromkeys(empty, "没有诉求内容") | dict(problems)
     sound = [row for row in range(count) if row not in reasons]
-    read = [requests[row] for row in sound]
+    read = given[np.array(sound, dtype=np.int64)] if reasons else given
     cleaned = clean_many(read)
     tagging = model.tagging(read, cleaned)
     found = _columns(tagging)
@@ -60,13 +68,13 @@ def tag_columns(
     rows = np.array(sound, dtype=np.int64)
     columns = {
         name: found[name].spread(rows, count) if name in found else _NOTHING.spread(rows[:0], count)
-        for name in TAG_SCHEMA.names
+        for name in TAG_TYPES
     }
     decisions = np.full(count, DECISIONS.index("error"))
     decisions[rows] = tagging.automatic
     columns["decision"] = Coded(decisions, DECISIONS)
     columns["model_version"] = Coded(np.zeros(count, dtype=np.int64), (model.version,))
-    columns["error_reason"] = Coded.of([reasons.get(row) for row in range(count)])
+    columns["error_reason"] = Coded.at(reasons, count)
     return TagColumns(columns)
 
 
@@ -74,7 +82,7 @@ def _columns(tagging: Tagging) -> dict[str, Coded | Shares]:
     """What the model says, a column each; columns of facets that it does not know are left out."""
     category = tagging.facets["category"]
     facet = category.facet
-    also = ["；".join(category.also.get(row, ())) or None for row in range(len(tagging))]
+    also = {row: "；".join(codes) for row, codes in category.also.items() if codes}
     columns: dict[str, Coded | Shares] = {
         "category_code": Coded(category.labels, facet.codes),
         "category_name": Coded(category.labels, [label.name for label in facet.labels]),
@@ -82,7 +90,7 @@ def _columns(tagging: Tagging) -> dict[str, Coded | Shares]:
         "first_name": Coded(category.firsts, [facet.first_names[code] for code in facet.firsts]),
         "category_confidence": _shares(category.confidence),
         "decision_level": Coded(category.levels, LEVELS),
-        "also": Coded.of(also),
+        "also": Coded.at(also, len(tagging)),
     }
     if scope := tagging.facets.get("scope"):
         columns["scope"] = Coded(scope.firsts, scope.facet.firsts)

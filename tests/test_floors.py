@@ -87,8 +87,8 @@ def test_a_file_is_tagged_without_training_or_http(models_dir, tmp_path):
     source = tmp_path / "in.csv"
     source.write_text("诉求内容\n路灯不亮\n", encoding="utf-8")
     loaded = loaded_by("batch", source, tmp_path / "out.csv", "--models-dir", models_dir)
-    assert "pandas" in loaded
-    assert not loaded & {"training", "sklearn", "fastapi", "uvicorn", "sqlalchemy"}
+    assert "joblib" in loaded
+    assert not loaded & {"training", "sklearn", "pandas", "pyarrow", "fastapi", "uvicorn", "sqlalchemy"}
 
 
 def test_the_service_never_loads_training(models_dir):

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from classifier.records import PIECE_ROWS, as_text, open_records
-from classifier.tag_columns import TAG_SCHEMA
+from classifier.tag_columns import TAG_TYPES
 
 HOTLINE = Path(sys.executable).with_name("hotline")
 LIGHT, NOISE = "迎宾大道的路灯不亮，夜里看不清路", "邻居半夜唱歌，吵得睡不着"
@@ -72,7 +72,7 @@ def test_a_file_is_tagged_and_counted_on_stderr(hotline, models_dir, tmp_path, e
     sheet = openpyxl.load_workbook(tmp_path / "out.xlsx").active
     header = [cell.value for cell in sheet[1]]
     assert sheet.max_row == total + 1
-    assert header[-len(TAG_SCHEMA) :] == TAG_SCHEMA.names
+    assert header[-len(TAG_TYPES) :] == list(TAG_TYPES)
     assert json.loads((tmp_path / "out.xlsx.json").read_text(encoding="utf-8"))["rows"] == total
 
 

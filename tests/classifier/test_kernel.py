@@ -178,3 +178,12 @@ def test_bytes_are_utf8_as_far_as_python_says(parts):
 )
 def test_what_only_looks_like_utf8_is_none(block):
     assert utf8_prefix("路灯".encode() + block) == len("路灯".encode())
+
+
+@pytest.mark.parametrize(
+    "bad", [b"\xe0\x80\x80", b"\xed\xa0\x80", b"\xe4\xb8", b"\xff", b"\x80", b"\xf0\x9f\x98\x80"]
+)
+def test_utf8_is_told_wherever_a_bad_character_stands_among_hanzi(bad):
+    for before in range(40):
+        block = "路".encode() * before + bad + "灯".encode() * 40
+        assert utf8_prefix(block) == sound_bytes(block)

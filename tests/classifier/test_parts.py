@@ -5,7 +5,7 @@ import pytest
 
 from classifier.errors import InputError, OutputError
 from classifier.parts import Parts, remove_unfinished, sole_run
-from classifier.tag_columns import TAG_SCHEMA, Coded, Shares, TagColumns
+from classifier.tag_columns import TAG_TYPES, Coded, Shares, TagColumns
 
 JOB = {"输入文件": "ab12", "列": ["内容", None], "每块行数": 2000}
 
@@ -20,8 +20,8 @@ def tags(*decisions):
     rows = [[*row, decision, "v1", "某局", None, "first", None, None] for decision in decisions]
     return TagColumns(
         {
-            field.name: Shares(np.array(cells, dtype=float)) if field.type == "double" else Coded.of(cells)
-            for field, cells in zip(TAG_SCHEMA, zip(*rows, strict=True), strict=True)
+            name: Shares(np.array(cells, dtype=float)) if TAG_TYPES[name] == "float64" else Coded.of(cells)
+            for name, cells in zip(TAG_TYPES, zip(*rows, strict=True), strict=True)
         }
     )
 

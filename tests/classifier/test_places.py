@@ -1,3 +1,4 @@
+import re
 import tomllib
 from itertools import product
 from pathlib import Path
@@ -6,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from classifier.codes import Codes
 from classifier.errors import InputError
+from classifier.kernel import Sieve
 from classifier.places import Places
 
 PLACES = Places.load()
@@ -214,3 +217,19 @@ def test_a_file_that_is_not_there_or_has_no_district_is_refused(tmp_path):
 def test_no_name_of_one_district_hides_in_anothers_field():
     for one, other in product(PLACES.districts, PLACES.districts):
         assert PLACES.district_of(one + other) == (one if one == other else "")
+
+
+@given(st.lists(st.text(alphabet="江门蓬海新会台山开平鹤恩白沙棠下路😀a ", max_size=12)))
+def test_where_a_place_is_found_the_sieve_lets_pass(texts):
+    passed = PLACES.may_be_in(Codes.of(texts))
+    assert all(passed[row] for row, text in enumerate(texts) if PLACES.find(text))
+
+
+def test_most_texts_without_a_place_are_kept_back_by_the_sieve(samples):
+    texts = [re.sub("[江蓬新台开鹤恩]", "", text) for text in samples.requests]
+    assert PLACES.may_be_in(Codes.of(texts)).mean() < 0.5
+
+
+def test_with_a_name_of_one_character_all_texts_pass():
+    assert Sieve(["沙", "江门"]).passed(Codes.of(["", "路灯"])).all()
+    assert not Sieve(["江门"]).passed(Codes.of(["", "江", "门江"])).any()

@@ -6,10 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier import slices
+from classifier.columns import Columns
 from classifier.csv_kernel import lines_with
 from classifier.errors import InputError
 from classifier.records import open_records
 from classifier.spans import Spans
+from classifier.table import Chunk
+from classifier.tagged import requests_of
 from classifier.writers import csv_lines, guarded, taken_over
 
 CELLS = st.text(alphabet="路灯a ,;\t\"\n\r'=-\u3000", max_size=6)
@@ -117,3 +120,24 @@ def test_rows_that_are_empty_at_the_end_are_in_no_slice(path, rows_at_once):
 def test_a_row_longer_than_a_slice_is_whole(path, rows_at_once):
     rows = [["1", "灯" * 5000, ""], ["2", "井盖", ""]]
     assert rows_of(piece.chunk() for piece in same(path, written(rows), "gb18030").pieces())[0][1] == rows[0]
+
+
+PROSE = st.text(alphabet='路灯a 。\t"\n\r\u3000\u2003\u0085\x1c😀é', max_size=40)
+
+
+@given(st.lists(st.tuples(PROSE, PROSE), min_size=1, max_size=12), st.booleans())
+def test_requests_of_bytes_are_those_of_texts(rows, with_title):
+    block = written([["A", *row] for row in rows], csv.QUOTE_ALL).encode().partition(b"\r\n")[2]
+    spans = Spans.find(block, ",", len(rows), ["编号", "内容", "备注"])
+    columns = Columns({"text": "内容", "title": "备注"} if with_title else {"text": "内容"})
+    found = requests_of(Chunk(0, spans, range(len(rows))), columns)
+    assert found.texts() == requests_of(Chunk(0, spans.frame(), range(len(rows))), columns).texts()
+
+
+def test_bytes_that_were_exchanged_since_give_something_and_no_harm():
+    block = ("A,路灯不亮,b\r\n" * 3).encode()
+    for place in range(len(block)):
+        for byte in (0xF4, 0xE8, 0xC3, 0x80, 0xFF):
+            harmed = block[:place] + bytes([byte]) + block[place + 1 :]
+            if spans := Spans.find(harmed, ",", 3, ["编号", "内容", "备注"]):
+                assert len(spans.requests("内容", "备注").texts()) == 3

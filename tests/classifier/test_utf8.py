@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.csv_kernel import lines_with
+from classifier.csv_kernel import lines_with, text_sums
 from classifier.utf8 import Fields, Utf8
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -50,3 +50,31 @@ def test_each_line_has_its_fields_behind_it_and_its_end(lines, columns, data):
     ]
     assert block.tobytes().decode() == "".join(expected)
     assert ends.tolist() == list(np.cumsum([len(line.encode()) for line in expected]))
+
+
+def test_equal_texts_have_equal_sums_whatever_blanks_are_about_them():
+    texts = [
+        "GD1",
+        " GD1\t",
+        "\u3000GD1\u00a0",
+        "GD 1",
+        "gd1",
+        "GD1\0",
+        "路灯不亮，请修",
+        "路灯不亮，请修\u3000",
+    ]
+    sums = text_sums(Utf8.of(texts)).tolist()
+    assert [sums.index(one) for one in sums] == [0, 0, 0, 3, 4, 0, 6, 6]
+    assert text_sums(Utf8.of(["", " ", "\u3000 \u00a0"])).tolist() == [0, 0, 0]
+
+
+@given(
+    st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Z", "C"]), max_size=20), unique=True)
+)
+def test_different_texts_have_different_sums(texts):
+    assert len(set(text_sums(Utf8.of(texts)).tolist())) == len(texts)
+
+
+def test_numbers_that_follow_each_other_have_different_sums():
+    ids = [f"GD2026{number:09}" for number in range(200_000)]
+    assert len(np.unique(text_sums(Utf8.of(ids)))) == len(ids)

@@ -326,15 +326,15 @@ def test_parquet_takes_the_types_of_the_values_and_text_for_plain_objects(tmp_pa
 
 
 def test_parquet_takes_the_types_that_are_given(tmp_path):
-    schema = pa.schema([("urgent", pa.int8()), ("id", pa.large_string())])
-    write(tmp_path / "a.parquet", frame(id=["1", None], urgent=[1, None], n=[1, 2]), schema=schema)
+    types = {"urgent": "int8", "id": pa.large_string()}
+    write(tmp_path / "a.parquet", frame(id=["1", None], urgent=[1, None], n=[1, 2]), types=types)
     assert pq.read_schema(tmp_path / "a.parquet").types == [pa.large_string(), pa.int8(), pa.string()]
 
 
 def test_a_value_of_another_type_is_refused_without_being_shown(tmp_path):
     citizen = "市民张先生"
     with pytest.raises(OutputError, match="“urgent”列") as caught:
-        write(tmp_path / "a.parquet", frame(urgent=[citizen]), schema=pa.schema([("urgent", pa.int8())]))
+        write(tmp_path / "a.parquet", frame(urgent=[citizen]), types={"urgent": pa.int8()})
     assert citizen not in str(caught.value)
     assert caught.value.__suppress_context__
     assert list(tmp_path.iterdir()) == []
