@@ -30,7 +30,7 @@ from .work_order import Tags
 Matrix = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.int64]
 
-BATCH = 500  # texts tagged at once: bounds memory, and small enough for the processor's cache
+BATCH = 2000  # texts tagged at once: bounds memory
 _ENOUGH = 50  # samples of a category from which on it is known which scopes it has
 _RARE = 0.02
 
