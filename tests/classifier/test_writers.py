@@ -1,6 +1,8 @@
 import csv
 import datetime as dt
+import errno
 import math
+import os
 import subprocess
 import sys
 import zipfile
@@ -12,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from classifier import output
 from classifier.errors import InputError, OutputError
 from classifier.records import open_records
 from classifier.writers import open_writer
@@ -301,6 +304,22 @@ def test_more_rows_than_a_sheet_holds_are_refused_as_early_as_they_are_known(tmp
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(InputError, match="16385 列"):
         open_writer(path, [str(i) for i in range(16_385)])
+
+
+def test_an_error_of_the_disk_that_shows_while_a_csv_is_written_is_told(tmp_path, monkeypatch):
+    synced, told = os.fsync, []
+
+    def fails_once(handle):
+        if not told:
+            told.append(handle)
+            raise OSError(errno.ENOSPC, "full")
+        synced(handle)
+
+    monkeypatch.setattr(output, "_SYNC_BYTES", 1)
+    monkeypatch.setattr(os, "fsync", fails_once)
+    with pytest.raises(OutputError, match="磁盘空间不足"):
+        write(tmp_path / "a.csv", *[frame(id=["1"])] * 3)
+    assert list(tmp_path.iterdir()) == []
 
 
 # parquet
