@@ -5,7 +5,8 @@ import gc
 import platform
 
 _THRESHOLDS = (50_000, 10, 10)
-_M_ARENA_MAX = -8  # malloc.h
+_M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3  # malloc.h
+_LARGE = 1 << 20  # bytes
 
 
 def collect_less() -> None:
@@ -24,6 +25,11 @@ def share_heaps() -> None:
 
     Otherwise each of up to eight for a processor keeps a heap, and in each of them stays what the largest
     answer made there has needed: a service that answered forty requests at once never became small again.
+    Large blocks are always the system's own, and go back to it when they are freed.
     """
     if platform.libc_ver()[0] == "glibc":
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+        malloc = ctypes.CDLL(None)
+        malloc.mallopt(_M_ARENA_MAX, 2)
+        # Left alone, the limit rises to what was freed last: a model's tables of many megabytes would then
+        # lie among small objects, and each change of the model leave a hole that the next one does not fit.
+        malloc.mallopt(_M_MMAP_THRESHOLD, _LARGE)
