@@ -14,8 +14,7 @@ def collect_less() -> None:
 
     Answers of a hundred thousand rows are made of small tuples, in which there are none: looking them
     through again and again took a third of the time. What was looked through once is looked through
-    again after half a million. It was two and a half million, and as each request leaves a dozen objects
-    in cycles, a busy service held tens of megabytes of them.
+    again after half a million: each request leaves about a dozen objects in cycles.
     """
     gc.set_threshold(*_THRESHOLDS)
 
