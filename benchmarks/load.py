@@ -32,7 +32,6 @@ from api.settings import Settings
 from benchmarks.ledger import generated
 from benchmarks.traffic import Traffic
 from classifier import bundle
-from classifier.model import Model
 from classifier.store import ModelStore, shipped
 from tests.served import Served
 
@@ -68,16 +67,7 @@ def versions(folder: Path, number: int) -> ModelStore:
     loaded, card = bundle.load(source), bundle.read_card(source)
     store = ModelStore(folder)
     for place in range(number):
-        one = Model(
-            f"v{place}",
-            loaded.taxonomy,
-            loaded.features,
-            loaded.weights,
-            loaded.bias,
-            loaded.links,
-            loaded.thresholds,
-            loaded.together,
-        )
+        one = loaded.variant(f"v{place}")
         bundle.save(one, folder / one.version, card, "")
     store.promote("v0")
     return store

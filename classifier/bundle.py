@@ -1,7 +1,7 @@
 """A model on disk: arrays and JSON in plainly named files, never a pickle; written once, verified on load.
 
-    arrays.npz       keys, gram weights, head weights (8 bits a weight, a scale a label), biases, words,
-                     and how often samples had each category with each scope
+    arrays.npz       keys, gram weights, head weights (8 bits a weight, a scale a label), biases, the layer
+                     over the scores, words, and how often samples had each category with each scope
     model.json       format, version, taxonomy, thresholds, links, tokenizer, blocks
     words.txt        the domain words that the tokenizer needs
     card.md/.json    what the model was made from, and how good it is
@@ -22,7 +22,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -33,9 +33,11 @@ if TYPE_CHECKING:
     from .model import Model
     from .taxonomy import Taxonomy
 
-FORMAT = 2
+FORMAT = 3
 FILES = ("arrays.npz", "card.json", "card.md", "model.json", "reliability.svg", "words.txt")
 MANIFEST = "manifest.sha256"
+
+_READ = (2, FORMAT)  # format 2 had no layer over the scores
 
 _NOT_AS_WRITTEN = (
     AttributeError, LookupError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error
@@ -130,9 +132,10 @@ def _stored(folder: Path) -> dict[str, Any]:
         DamagedBundle: it is of a format that this program does not read.
     """
     stored = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    if stored["format"] != FORMAT:
+    if stored["format"] not in _READ:
+        found, oldest = stored["format"], _READ[0]
         raise DamagedBundle(
-            f"{folder} 的格式是 {stored['format']}，本程序只读格式 {FORMAT}，请升级程序或重新训练"
+            f"{folder} 的格式是 {found}，本程序只读格式 {oldest} 到 {FORMAT}，请升级程序或重新训练"
         )
     return cast(dict[str, Any], stored)
 
@@ -180,8 +183,13 @@ def _write_arrays(model: Model, path: Path) -> None:
             shift=np.concatenate([model.links[name].shift for name in model.facets]),
             words=words,
             together=np.empty((0, 0), np.int64) if model.together is None else model.together,
+            **_layer(model),
         )
         _flush(file)
+
+
+def _layer(model: Model) -> dict[str, Any]:
+    return asdict(model.stack) if model.stack else {}
 
 
 def _description(model: Model) -> dict[str, Any]:
@@ -208,6 +216,7 @@ def _model(stored: Mapping[str, Any], folder: Path, shared: Path | None) -> Mode
     from .features import Block, Features
     from .link import Link
     from .model import Model
+    from .stack import Stack
     from .taxonomy import Taxonomy
     from .tokens import Tokenizer, domain_words
     from .weights import Weights
@@ -237,7 +246,13 @@ def _model(stored: Mapping[str, Any], folder: Path, shared: Path | None) -> Mode
     together = arrays["together"] if arrays["together"].size else None
     if arrays["bias"].shape != (labels,) or arrays["shift"].shape != (labels,):
         raise ValueError("the biases do not fit the labels")
-    return Model(stored["version"], taxonomy, features, weights, arrays["bias"], links, thresholds, together)
+    layer = [part.name for part in fields(Stack)]
+    stack = Stack(*(arrays[name] for name in layer)) if arrays.keys() & set(layer) else None
+    if stack and len(stack.inward) != labels:
+        raise ValueError("the layer does not fit the labels")
+    return Model(
+        stored["version"], taxonomy, features, weights, arrays["bias"], links, thresholds, together, stack
+    )
 
 
 def _manifest(folder: Path) -> str:

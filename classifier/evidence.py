@@ -1,9 +1,10 @@
 """Which words of a text decided.
 
-The model is linear, so a label's score is a sum over the grams of the text, and what each adds is
-known exactly. What speaks for a label is what a gram adds to its score beyond what it adds to the
-other labels, these weighted by their confidence, each score by the slope of the link: together the
-slope of the label's log-odds along the gram.
+A label's score is a sum over the grams of the text, and what each adds is known exactly; where the facets
+inform each other (`classifier.stack`), through the scores of the other facets, too. What speaks for a
+label is what a gram adds to its score beyond what it adds to the other labels, these weighted by their
+confidence, each score by the slope of the link: together the slope of the label's log-odds along the
+gram.
 A gram's part is spread evenly over its characters and gathered by jieba's words.
 """
 
@@ -49,7 +50,8 @@ def explain(model: Model, request: str, facet: str, label: str) -> list[Evidence
 def contributions(model: Model, cleaned: str, facet: str, label: str) -> npt.NDArray[np.float64]:
     """What each character of a cleaned text adds to a label, beyond what it adds to the others.
 
-    The sum is the label's score, without its bias, less the others' average, in slopes of the link.
+    The sum is the label's score, without its bias, less the others' average, in slopes of the link and of
+    the layer before it.
     """
     columns, starts, untils = model.features.occurrences(cleaned)
     parts = np.zeros(len(cleaned))
@@ -67,14 +69,18 @@ def _slopes(model: Model, cleaned: str, facet: str, label: str) -> npt.NDArray[n
     """For each gram: its value in the text times the label's weight over the others' average."""
     where = model.columns[facet]
     grams, values = model.features.row(cleaned)
-    weights = model.weights.of_grams(grams, where)
-    scores = (values @ weights + model.bias[where]).astype(np.float64)[None, :]
+    weights = model.weights.of_grams(grams)
+    scores = (values @ weights + model.bias).astype(np.float64)
+    corrected = model.stack.corrected(scores[None, :])[0] if model.stack else scores
     chosen = model.facets[facet].codes.index(label)
-    link = model.links[facet]
-    pull = -link.confidences(scores)[0]
+    link, own = model.links[facet], corrected[None, where]
+    pull = -link.confidences(own)[0]
     pull[chosen] = 0
     pull /= max(-pull.sum(), _LEAST)
     pull[chosen] = 1
+    of_all = np.zeros(len(scores))
+    of_all[where] = pull * link.slopes(own)[0]
+    drawn = model.stack.drawn(scores, of_all) if model.stack else of_all
     slopes = np.zeros(len(model.features))
-    slopes[grams] = values * (weights @ (pull * link.slopes(scores)[0]))
+    slopes[grams] = values * (weights @ drawn)
     return slopes

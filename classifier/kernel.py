@@ -16,10 +16,13 @@ import numpy.typing as npt
 from .codes import Codes, Places
 from .library import at, check_memory, library, owned
 
+Floats = npt.NDArray[np.float32]
+Layer = tuple[Floats, Floats, Floats]
+
 PANEL = 32  # labels that are summed at once; weights of a gram are padded to a multiple of it
+UNIT_LANES, MOST_UNITS = 8, 64  # the layer over the scores has a multiple of the one, at most the other
 
 _PLANE = 0x10000
-_READ = {np.dtype(np.int8), np.dtype(np.float32)}
 _FIELDS = ("text", "title")
 _KINDS = ("words", "characters")
 _LONGEST = {"words": 2, "characters": 3}  # what a key of 48 bits holds
@@ -43,7 +46,9 @@ class _Texts(ctypes.Structure):
 class Heads(ctypes.Structure):
     """`weights` in scores.c: how grams are scored; keeps the arrays alive that it points to.
 
-    `steps` is grams x padded labels, `scale` and `bias` are padded alike.
+    `steps` is grams x padded labels, `scale` and `bias` are padded alike. `layer`, where there is one, is
+    what `classifier.stack` has: inward (padded labels x units), offset (units), outward (units x padded
+    labels).
 
     Raises:
         ValueError: the arrays are not as the kernel reads them.
@@ -54,17 +59,30 @@ class Heads(ctypes.Structure):
         ("stride", c_int64),
         ("scale", c_void_p),
         ("bias", c_void_p),
+        ("inward", c_void_p),
+        ("offset", c_void_p),
+        ("outward", c_void_p),
+        ("units", c_int64),
     )
 
-    def __init__(
-        self, steps: npt.NDArray[np.int8], scale: npt.NDArray[np.float32], bias: npt.NDArray[np.float32]
-    ) -> None:
-        self.kept = steps, scale, bias
+    def __init__(self, steps: npt.NDArray[np.int8], scale: Floats, bias: Floats, layer: Layer | None) -> None:
         self.grams, stride = steps.shape
-        fit = stride % PANEL == 0 and len(scale) == len(bias) == stride
-        if not fit or not steps.flags.c_contiguous or {steps.dtype, scale.dtype, bias.dtype} != _READ:
+        floats = [scale, bias, *(layer or ())]
+        fit = stride % PANEL == 0 and len(scale) == len(bias) == stride and steps.dtype == np.int8
+        fit = fit and all(part.dtype == np.float32 for part in floats)
+        if not fit or not all(part.flags.c_contiguous for part in (steps, *floats)):
             raise ValueError("the weights are not as the kernel reads them")
         super().__init__(at(steps), stride, at(scale), at(bias))
+        if layer:
+            self._stack(*layer)
+        self.kept = steps, floats
+
+    def _stack(self, inward: Floats, offset: Floats, outward: Floats) -> None:
+        units = len(offset)
+        fit = inward.shape == (self.stride, units) and outward.shape == (units, self.stride)
+        if not fit or units % UNIT_LANES or units > MOST_UNITS:
+            raise ValueError("the layer is not as the kernel reads it")
+        self.inward, self.offset, self.outward, self.units = at(inward), at(offset), at(outward), units
 
 
 class Lexicon:

@@ -1,8 +1,8 @@
 """Texts to tags: the only thing that serving needs.
 
-clean -> words -> features -> one sparse product for all facets -> a link for each facet. Training
-folds whatever it combines (heads of both levels, temperature) into the one weight matrix, so a model
-here is a linear one, and what decided can be told exactly.
+clean -> words -> features -> one sparse product for all facets -> what the facets tell each other -> a
+link for each facet. Training folds whatever else it combines (heads of both levels, temperature) into the
+one weight matrix, so what decided can be told exactly.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from .decision import NEVER, Rule, Threshold
 from .features import Features
 from .kernel import Heads
 from .link import Link, Links
+from .stack import Stack
 from .tagging import LEVELS, FacetTags, Tagging
 from .taxonomy import Facet, Taxonomy
 from .text import MAX_CHARACTERS, is_truncated
@@ -39,7 +40,8 @@ class Model:
     """A fitted model of one version: features, weights, and when to trust itself.
 
     `weights` is grams x labels, `bias` labels long; the labels of all facets stand side by side in
-    the order of `taxonomy.facets`. `together` counts the samples by category and scope.
+    the order of `taxonomy.facets`. `together` counts the samples by category and scope; `stack` corrects
+    the scores of some facets by those of all.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Model:
         links: Mapping[str, Link],
         thresholds: Mapping[str, Threshold],
         together: Counts | None = None,
+        stack: Stack | None = None,
     ) -> None:
         self.version = version
         self.taxonomy = taxonomy
@@ -61,6 +64,21 @@ class Model:
         self.links = dict(links)
         self.thresholds = dict(thresholds)
         self.together = together
+        self.stack = stack
+
+    def variant(self, version: str, thresholds: Mapping[str, Threshold] | None = None) -> Model:
+        """The same model under another name, perhaps with other thresholds."""
+        return Model(
+            version,
+            self.taxonomy,
+            self.features,
+            self.weights,
+            self.bias,
+            self.links,
+            self.thresholds if thresholds is None else thresholds,
+            self.together,
+            self.stack,
+        )
 
     @property
     def facets(self) -> Mapping[str, Facet]:
@@ -103,7 +121,7 @@ class Model:
 
     @cached_property
     def _heads(self) -> Heads:
-        return self.weights.heads(self.bias)
+        return self.weights.heads(self.bias, self.stack)
 
     @cached_property
     def _links(self) -> Links:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .kernel import PANEL, Heads
+from .kernel import PANEL, UNIT_LANES, Heads, Layer
+from .stack import Stack
 
 Matrix = npt.NDArray[np.float32]
 Steps = npt.NDArray[np.int8]
@@ -59,9 +60,17 @@ class Weights:
         """Where the labels stand among the padded columns."""
         return slice(self.shape[1])
 
-    def heads(self, bias: Matrix) -> Heads:
-        """The weights as the kernel reads them, with a bias for each label."""
-        return Heads(self.steps, self.pad(self.scale), self.pad(bias))
+    def heads(self, bias: Matrix, stack: Stack | None = None) -> Heads:
+        """The weights as the kernel reads them, with a bias for each label and a layer over the scores."""
+        return Heads(self.steps, self.pad(self.scale), self.pad(bias), self._layer(stack) if stack else None)
+
+    def _layer(self, stack: Stack) -> Layer:
+        """A stack with as many labels and units as the kernel reads; those added weigh nothing."""
+        labels, units = stack.inward.shape
+        more = self.steps.shape[1] - labels, -units % UNIT_LANES
+        inward = np.pad(stack.inward, ((0, more[0]), (0, more[1])))
+        outward = np.pad(stack.outward, ((0, more[1]), (0, more[0])))
+        return inward, np.pad(stack.offset, (0, more[1])), outward
 
     def pad(self, values: npt.NDArray[np.floating[Any]]) -> Matrix:
         """A value for each label as a value for each padded column."""

@@ -65,14 +65,6 @@ def save_small(
 ) -> None:
     """Store the fit under a name."""
     fitted, held_out = trained
-    named = Model(
-        version,
-        fitted.taxonomy,
-        fitted.features,
-        fitted.weights,
-        fitted.bias,
-        fitted.links,
-        fitted.thresholds,
-    )
+    named = fitted.variant(version)
     card = card_json(version, [EXAMPLES], samples, evaluate_held_out(held_out, samples))
     store.save(named, card, card_markdown(card))

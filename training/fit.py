@@ -3,7 +3,8 @@
 A facet of two levels gets heads for both, and the score of a label is its own head's plus a share of
 its first level's head: what is rare below is helped by what is frequent above. Heads are L2-regularised
 logistic regressions, one label against the rest with both sides weighted alike, fitted by dual
-coordinate descent (Yu, Huang, Lin: Machine Learning 85, 2011, as LIBLINEAR has it).
+coordinate descent (Yu, Huang, Lin: Machine Learning 85, 2011, as LIBLINEAR has it). A small layer
+lets the facets inform each other (`training.stacking`), and calibration follows.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from classifier.weights import Weights
 
 from .calibrate import Confidences, Labels, Scores, fit_calibration
 from .samples import UNKNOWN, Samples
+from .stacking import stacked
 from .thresholds import thresholds_of
 
 Progress = Callable[[str], None]
@@ -65,25 +67,35 @@ def train(
     recipe = recipe or Recipe()
     cleaned = [clean(request) for request in samples.requests]
     tokenizer = Tokenizer(domain_words())
-    held_out = judge(samples, cross_scores(samples, cleaned, tokenizer, recipe, progress))
+    scores = cross_scores(samples, cleaned, tokenizer, recipe, progress)
+    stack, corrected = stacked(samples, scores)
+    held_out = judge(samples, corrected)
     progress("全部样本")
     everything = np.arange(len(samples))
     features, weights, bias = _fit(samples, cleaned, tokenizer, everything, recipe)
     links, thresholds = {}, {}
+    scale = np.ones_like(bias)
     start = 0
     for name, facet in samples.taxonomy.facets.items():
         labels, known = samples.labels[name], samples.judged(name)
         calibration = fit_calibration(held_out.scores[name][known], labels[known])
         where = slice(start, start + len(facet.codes))
-        weights[:, where] *= calibration.scale
-        bias[where] *= calibration.scale
+        scale[where] = calibration.scale
         links[name] = calibration.link
         thresholds[name] = thresholds_of(
             facet, held_out.confidences[name][known], labels[known], samples.folds[known]
         )
         start = where.stop
     model = Model(
-        version, samples.taxonomy, features, Weights.of(weights), bias, links, thresholds, _together(samples)
+        version,
+        samples.taxonomy,
+        features,
+        Weights.of(weights * scale),
+        bias * scale,
+        links,
+        thresholds,
+        _together(samples),
+        stack and stack.scaled(scale),
     )
     return model, held_out
 

@@ -1,4 +1,4 @@
-/* Rows times weights, and rows as they are.
+/* Rows times weights, what the facets tell each other, and rows as they are.
 
    The product runs across labels, so that each label's sum is formed gram after gram in one order,
    whatever the width of the processor's registers: the two versions give the same bits. */
@@ -11,6 +11,8 @@
 #define WIDE 96  /* labels summed at once, where there are as many */
 #define AHEAD 32 /* grams between asking for weights and needing them */
 #define LINE 64
+#define LANES 8
+#define UNITS 64
 
 typedef float lanes __attribute__((vector_size(32)));
 typedef int8_t steps8 __attribute__((vector_size(8)));
@@ -20,6 +22,10 @@ typedef struct {
     int64_t stride;
     const float *scale; /* stride */
     const float *bias;  /* stride */
+    const float *inward; /* stride x units */
+    const float *offset; /* units */
+    const float *outward; /* units x stride */
+    int64_t units;       /* of the layer over the scores, a multiple of LANES and at most UNITS; 0 without */
 } weights;
 
 __attribute__((always_inline)) static inline lanes widened(const int8_t *at)
@@ -33,20 +39,44 @@ __attribute__((always_inline)) static inline lanes widened(const int8_t *at)
 __attribute__((always_inline)) static inline void panel_of(const weights *w, const entry *entries, size_t count,
                                                            int64_t panel, int width, float *restrict out)
 {
-    lanes sums[WIDE / 8] = {0};
+    lanes sums[WIDE / LANES] = {0};
     for (size_t i = 0; i < count; i++) {
         if (panel == 0 && i + AHEAD < count)
             for (int64_t byte = 0; byte < w->stride; byte += LINE)
                 __builtin_prefetch(w->steps + entries[i + AHEAD].column * w->stride + byte);
         const int8_t *at = w->steps + entries[i].column * w->stride + panel;
         float value = entries[i].value;
-        for (int part = 0; part < width / 8; part++)
-            sums[part] += value * widened(at + 8 * part);
+        for (int part = 0; part < width / LANES; part++)
+            sums[part] += value * widened(at + LANES * part);
     }
     float plain[WIDE];
     memcpy(plain, sums, sizeof plain);
     for (int label = 0; label < width; label++)
         out[panel + label] = plain[label] * w->scale[panel + label] + w->bias[panel + label];
+}
+
+__attribute__((always_inline)) static inline void add_times(float *restrict sums, const float *restrict rows,
+                                                            int64_t width, float value)
+{
+    for (int64_t start = 0; start < width; start += LANES) {
+        lanes sum, row;
+        memcpy(&sum, sums + start, sizeof sum);
+        memcpy(&row, rows + start, sizeof row);
+        sum += value * row;
+        memcpy(sums + start, &sum, sizeof sum);
+    }
+}
+
+/* Add what the layer makes of one text's scores to them (classifier/stack.py). */
+__attribute__((always_inline)) static inline void correct(const weights *w, float *restrict scores)
+{
+    float units[UNITS];
+    memcpy(units, w->offset, (size_t)w->units * sizeof *units);
+    for (int64_t label = 0; label < w->stride; label++)
+        add_times(units, w->inward + label * w->units, w->units, scores[label]);
+    for (int64_t unit = 0; unit < w->units; unit++)
+        if (units[unit] > 0)
+            add_times(scores, w->outward + unit * w->stride, w->stride, units[unit]);
 }
 
 __attribute__((always_inline)) static inline void score(const weights *w, const entry *entries, size_t count,
@@ -57,6 +87,8 @@ __attribute__((always_inline)) static inline void score(const weights *w, const 
         panel_of(w, entries, count, panel, WIDE, out);
     for (; panel < w->stride; panel += PANEL)
         panel_of(w, entries, count, panel, PANEL, out);
+    if (w->units)
+        correct(w, out);
 }
 
 static void score_plain(const weights *w, const entry *entries, size_t count, float *out)
@@ -83,7 +115,7 @@ static void (*version(const grams *g, bool plain))(const weights *, const entry 
     return score_plain;
 }
 
-/* The scores of texts: `out` is texts x stride, a row of it `sum * scale + bias`; `blank` tells of each
+/* The scores of texts: `out` is texts x stride, a row of it `sum * scale + bias`, corrected; `blank` tells of each
    text whether it has no known gram. Returns 0, or -1 where memory has run out. */
 EXPORT int32_t kernel_scores(const lexicon *l, const grams *g, const weights *w, const texts *t, float *out,
                              uint8_t *blank, int32_t plain)

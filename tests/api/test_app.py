@@ -10,7 +10,6 @@ from api.app import create_app
 from api.problems import MEDIA_TYPE
 from api.schemas import TagResponse
 from classifier import bundle
-from classifier.model import Model
 from classifier.store import ModelStore
 
 TEXTS = ["迎宾大道的路灯不亮，夜里看不清路", "邻居半夜唱歌，吵得睡不着", "请问社保卡怎么补办？"]
@@ -177,9 +176,7 @@ def test_a_model_folder_that_is_emptied_is_noticed(store, settings):
 
 
 def test_a_promoted_model_answers_without_a_restart(store, model, settings):
-    again = Model(
-        "again", model.taxonomy, model.features, model.weights, model.bias, model.links, model.thresholds
-    )
+    again = model.variant("again")
     with TestClient(create_app(ModelStore(store.folder), settings)) as client:
         assert results(post(client, {"text": TEXTS[0]}))[0]["model_version"] == "small"
         bundle.save(again, store.folder / "again", {}, "")

@@ -3,15 +3,12 @@ import json
 import pytest
 
 from classifier import bundle
-from classifier.model import Model
 
 
 @pytest.fixture
 def two(store, model):
     """A store of its own with a second version, which nobody has promoted."""
-    again = Model(
-        "again", model.taxonomy, model.features, model.weights, model.bias, model.links, model.thresholds
-    )
+    again = model.variant("again")
     card = bundle.read_card(store.path("small"))
     bundle.save(again, store.folder / "again", card | {"version": "again"}, "# 模型 again\n")
     return store

@@ -11,7 +11,6 @@ from collections import Counter
 import pytest
 
 from classifier import bundle
-from classifier.model import Model
 from tests.served import SECONDS, Served
 
 ORDER = {"text": "迎宾大道的路灯不亮，夜里看不清路", "received_at": "2026-03-10T09:30:00+08:00"}
@@ -70,15 +69,7 @@ def test_the_log_is_json_from_the_first_line_to_the_last(models_dir):
 
 def test_models_change_over_two_workers_under_load_without_a_lost_request(store, model):
     for number in range(3):
-        again = Model(
-            f"v{number}",
-            model.taxonomy,
-            model.features,
-            model.weights,
-            model.bias,
-            model.links,
-            model.thresholds,
-        )
+        again = model.variant(f"v{number}")
         bundle.save(again, store.folder / f"v{number}", {"n": number}, "")
     seen, failed, done = Counter(), [], threading.Event()
 

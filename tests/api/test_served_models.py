@@ -10,15 +10,12 @@ import pytest
 from api.served_models import ServedModels
 from classifier import bundle
 from classifier.errors import NoModel
-from classifier.model import Model
 
 TEXTS = ["迎宾大道的路灯不亮，夜里看不清路", "邻居半夜唱歌，吵得睡不着"]
 
 
 def named(model, version):
-    return Model(
-        version, model.taxonomy, model.features, model.weights, model.bias, model.links, model.thresholds
-    )
+    return model.variant(version)
 
 
 @pytest.fixture

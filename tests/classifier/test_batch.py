@@ -34,7 +34,7 @@ def version(model: Model, samples: Samples, tmp_path_factory: pytest.TempPathFac
     """The folder of a model that decides half of the work orders and leaves the others to people."""
     median = statistics.median(tags["category"].confidence for tags in model.tag(samples.requests))
     thresholds = {"category": Threshold(median, 1.0), "scope": Threshold(0.0, 0.0)}
-    mixed = Model("mixed", model.taxonomy, model.features, model.weights, model.bias, model.links, thresholds)
+    mixed = model.variant("mixed", thresholds)
     folder = tmp_path_factory.mktemp("versions") / "mixed"
     bundle.save(mixed, folder, {}, "")
     return folder

@@ -19,6 +19,7 @@ from classifier.features import BLOCKS
 from classifier.text import clean
 
 ALL_FILES = (*bundle.FILES, bundle.MANIFEST)
+LAYER = ("inward", "offset", "outward")
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +80,8 @@ def test_a_loaded_model_is_the_saved_one_in_every_part(model, saved):
     assert np.array_equal(loaded.weights.scale, model.weights.scale)
     assert np.array_equal(loaded.bias, model.bias)
     assert np.array_equal(loaded.together, model.together)
+    for name in LAYER:
+        assert np.array_equal(getattr(loaded.stack, name), getattr(model.stack, name))
     for name, link in model.links.items():
         assert (loaded.links[name].ratio, loaded.links[name].offset) == (link.ratio, link.offset)
         assert np.array_equal(loaded.links[name].shift, link.shift)
@@ -151,7 +154,7 @@ def test_a_damaged_card_is_not_read(copy):
         bundle.read_card(copy)
 
 
-@pytest.mark.parametrize("number", [0, 1, 99, "2"])
+@pytest.mark.parametrize("number", [0, 1, 99, "3"])
 def test_an_unknown_format_is_refused_by_its_number(copy, number):
     change_model_json(copy, format=number)
     with pytest.raises(DamagedBundle, match=f"格式是 {number}"):
@@ -164,6 +167,17 @@ def test_a_bundle_of_an_older_format_is_told_apart_from_one_with_a_file_lost(cop
     (copy / "reliability.svg").unlink()
     with pytest.raises(DamagedBundle, match=r"格式是 1.*重新训练"):
         bundle.load(copy)
+
+
+def test_a_bundle_from_before_facets_informed_each_other_is_read(copy, model, samples):
+    """Format 2 had no layer over the scores."""
+    change_arrays(copy, **dict.fromkeys(LAYER))
+    change_model_json(copy, format=2)
+    loaded = bundle.load(copy)
+    assert loaded.stack is None
+    before, after = model.confidences(samples.requests[:50]), loaded.confidences(samples.requests[:50])
+    assert np.array_equal(before["category"], after["category"])
+    assert not np.array_equal(before["scope"], after["scope"])
 
 
 def test_a_lost_file_is_named(copy):
@@ -235,14 +249,14 @@ def test_a_pickle_beside_the_files_is_never_loaded(copy, model, tmp_path):
     assert not (tmp_path / "sprung").exists()
 
 
-@pytest.mark.parametrize("name", ["keys", "words", "steps", "scale", "bias", "gram_weights"])
+@pytest.mark.parametrize("name", ["keys", "words", "steps", "scale", "bias", "gram_weights", *LAYER])
 def test_a_missing_array_is_refused(copy, name):
     change_arrays(copy, **{name: None})
     with pytest.raises(DamagedBundle):
         bundle.load(copy)
 
 
-@pytest.mark.parametrize("name", ["keys", "steps", "scale", "bias", "gram_weights"])
+@pytest.mark.parametrize("name", ["keys", "steps", "scale", "bias", "gram_weights", *LAYER])
 def test_an_array_of_another_length_is_refused(copy, name):
     with np.load(copy / "arrays.npz") as arrays:
         shorter = arrays[name][:-1]

@@ -25,13 +25,16 @@ DRESSED = [
 def beyond_the_others(model, request: str, facet: str, label: str) -> float:
     """The label's score less the others' mean score weighted by confidence, in slopes of the link."""
     row = model.features.transform([clean(request)])
-    where = model.columns[facet]
-    added = row.data.astype(np.float64) @ model.weights.of_grams(row.indices, where)
-    scores = (added + model.bias[where])[None, :]
-    bent = added * model.links[facet].slopes(scores)[0]
+    where, bias = model.columns[facet], model.bias.astype(np.float64)
+    added = row.data.astype(np.float64) @ model.weights.of_grams(row.indices)
+    # Between two bends of the layer over the scores it is linear: what the text adds goes through as it is.
+    awake = (added + bias) @ model.stack.inward + model.stack.offset > 0
+    corrected = model.stack.corrected((added + bias)[None, :])[:, where]
+    arrived = (added + (added @ model.stack.inward * awake) @ model.stack.outward)[where]
+    bent = arrived * model.links[facet].slopes(corrected)[0]
     chosen = model.facets[facet].codes.index(label)
-    others = np.arange(len(added)) != chosen
-    shares = model.links[facet].confidences(scores)[0]
+    others = np.arange(len(arrived)) != chosen
+    shares = model.links[facet].confidences(corrected)[0]
     return float(bent[chosen] - np.average(bent[others], weights=shares[others]))
 
 

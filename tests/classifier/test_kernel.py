@@ -16,6 +16,7 @@ from classifier.codes import Codes
 from classifier.csv_kernel import utf8_prefix
 from classifier.errors import KernelMissing
 from classifier.kernel import GramTable, Lexicon, clean_plain
+from classifier.stack import Stack
 from classifier.weights import Weights
 
 any_text = st.text(st.characters(exclude_categories=()))
@@ -26,7 +27,7 @@ mixed_text = st.lists(st.sampled_from([*PIECES, "\r\n", "\r", " "]), max_size=60
 
 
 def scores_of(model, codes: Codes, plain: bool = False) -> np.ndarray:
-    features, heads = model.features, model.weights.heads(model.bias)
+    features, heads = model.features, model.weights.heads(model.bias, model.stack)
     return features._grams.scores(features.tokenizer.lexicon, codes, heads, plain)[0]
 
 
@@ -42,6 +43,29 @@ def test_scores_are_rows_times_weights(model, samples):
     scores, blank = model.features.scores(Codes.of(cleaned), model.weights.heads(model.bias))
     assert scores[:, model.weights.labels] == pytest.approx(exact, abs=1e-5)
     assert blank.tolist() == (np.diff(rows.indptr) == 0).tolist()
+
+
+@pytest.mark.parametrize("units", [1, 8, 30, 64])
+def test_the_layer_corrects_scores_as_it_does_in_python(model, samples, units):
+    codes, random = Codes.of(samples.requests[:200]), np.random.default_rng(2)
+    labels = len(model.bias)
+    stack = Stack(
+        random.normal(size=(labels, units)).astype(np.float32),
+        random.normal(size=units).astype(np.float32),
+        random.normal(size=(units, labels)).astype(np.float32),
+    )
+    plain, _ = model.features.scores(codes, model.weights.heads(model.bias))
+    scores, _ = model.features.scores(codes, model.weights.heads(model.bias, stack))
+    exact = stack.corrected(plain[:, model.weights.labels].astype(np.float64))
+    assert scores[:, model.weights.labels] == pytest.approx(exact, rel=1e-4, abs=1e-3)
+    assert np.array_equal(scores[:, labels:], plain[:, labels:])
+
+
+def test_a_layer_with_too_many_units_is_refused(model):
+    labels, units = len(model.bias), 65
+    shapes = (labels, units), (units,), (units, labels)
+    with pytest.raises(ValueError, match="layer"):
+        model.weights.heads(model.bias, Stack(*(np.zeros(shape, np.float32) for shape in shapes)))
 
 
 def test_scores_of_many_labels_are_those_of_each_alone(model, samples):

@@ -28,9 +28,7 @@ PLAIN = [
 
 
 def with_thresholds(model: Model, **thresholds: Threshold) -> Model:
-    return Model(
-        model.version, model.taxonomy, model.features, model.weights, model.bias, model.links, thresholds
-    )
+    return model.variant(model.version, thresholds)
 
 
 # --- properties ---
@@ -238,5 +236,6 @@ def test_a_category_and_a_scope_that_samples_hardly_had_together_are_warned_of(m
     counts = np.full((len(category.codes), len(scope.codes)), 100)
     for together, warned in ((1, True), (100, False)):
         counts[row, column] = together
-        other = Model("x", model.taxonomy, model.features, model.weights, model.bias, model.links, {}, counts)
+        other = model.variant("x", {})
+        other.together = counts
         assert any("很少属于" in warning for warning in other.tag([request])[0].warnings) is warned

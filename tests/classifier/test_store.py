@@ -19,9 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def named(model: Model, version: str) -> Model:
-    return Model(
-        version, model.taxonomy, model.features, model.weights, model.bias, model.links, model.thresholds
-    )
+    return model.variant(version)
 
 
 def add(store: ModelStore, model: Model, *versions: str) -> None:

@@ -156,10 +156,7 @@ def test_a_foreign_model_leaves_the_columns_of_other_facets_empty(foreign):
 
 def test_further_asks_of_a_text_stand_in_a_column(model):
     """The threshold is taken away, so that even this small model names the second part."""
-    eager = Model(
-        model.version, model.taxonomy, model.features, model.weights, model.bias, model.links,
-        {"category": Threshold(also=0.0)},
-    )  # fmt: skip
+    eager = model.variant(model.version, {"category": Threshold(also=0.0)})
     two = "路灯坏了半个月没有人来修理晚上很黑。另外工厂夜里排放黑烟气味刺鼻无法开窗"
     frame = tag_frame(eager, [two, TEXTS[0]], {})
     tags = eager.tag([two])[0]["category"]

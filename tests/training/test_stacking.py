@@ -1,0 +1,110 @@
+"""The layer that lets facets inform each other: it finds what is there, and nothing where nothing is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from classifier.taxonomy import Facet, Taxonomy
+from training.calibrate import fit_calibration
+from training.samples import OUTSIDE, UNKNOWN, Samples
+from training.stacking import _Search, stacked
+
+FACETS = {
+    "category": Facet.flat("category", "分类", ["a", "b", "c", "d"]),
+    "scope": Facet.flat("scope", "属性", ["p", "q"]),
+}
+TEXTS = 1200
+
+
+def made(related: bool) -> tuple[Samples, dict[str, np.ndarray]]:
+    """Scores that tell the category, and a scope that is its parity, or is of no relation to it."""
+    random = np.random.default_rng(5)
+    category = random.integers(0, 4, TEXTS)
+    scope = category % 2 if related else random.integers(0, 2, TEXTS)
+    labels = {"category": category, "scope": scope}
+    scores = {
+        "category": 3 * (np.eye(4)[category] - 0.5) + random.normal(0, 0.5, (TEXTS, 4)),
+        "scope": random.normal(0, 1, (TEXTS, 2)) + 0.3 * np.eye(2)[scope],
+    }
+    return samples_of(labels, random.integers(0, 3, TEXTS)), scores
+
+
+def samples_of(labels, folds) -> Samples:
+    taxonomy = Taxonomy("1", {name: FACETS[name] for name in labels}, {})
+    return Samples([""] * len(folds), [""] * len(folds), labels, folds, taxonomy)
+
+
+def likelihood(scores, labels) -> float:
+    shares = fit_calibration(scores, labels).confidences(scores)
+    return float(np.log(shares[np.arange(len(labels)), labels]).mean())
+
+
+def test_a_facet_learns_from_another_what_its_own_head_does_not_know():
+    samples, scores = made(related=True)
+    _, corrected = stacked(samples, scores)
+    right = [(one["scope"].argmax(axis=1) == samples.labels["scope"]).mean() for one in (scores, corrected)]
+    assert right[0] < 0.7
+    assert right[1] > 0.95
+
+
+def test_where_facets_know_nothing_of_each_other_nothing_is_made_worse():
+    samples, scores = made(related=False)
+    _, corrected = stacked(samples, scores)
+    before, after = (likelihood(one["scope"], samples.labels["scope"]) for one in (scores, corrected))
+    assert after > before - 0.01
+
+
+def test_the_category_keeps_its_scores():
+    samples, scores = made(related=True)
+    layer, corrected = stacked(samples, scores)
+    assert np.array_equal(corrected["category"], scores["category"])
+    assert not layer.outward[:, :4].any()
+
+
+def test_a_fold_is_corrected_by_what_the_other_folds_taught():
+    """Labels of one fold are turned round: its own scores are corrected as before."""
+    samples, scores = made(related=True)
+    _, before = stacked(samples, scores)
+    turned = np.where(samples.folds == 1, 1 - samples.labels["scope"], samples.labels["scope"])
+    other = samples_of({"category": samples.labels["category"], "scope": turned}, samples.folds)
+    _, after = stacked(other, scores)
+    same = samples.folds == 1
+    assert np.array_equal(before["scope"][same], after["scope"][same])
+    assert not np.array_equal(before["scope"][~same], after["scope"][~same])
+
+
+def test_samples_outside_the_folds_and_without_a_label_do_not_count():
+    samples, scores = made(related=True)
+    layer, _ = stacked(samples, scores)
+    more = {name: np.vstack([one, np.full((50, one.shape[1]), 7.0)]) for name, one in scores.items()}
+    labels = {name: np.append(own, np.zeros(50, dtype=np.int64)) for name, own in samples.labels.items()}
+    beside = samples_of(labels, np.append(samples.folds, np.full(50, OUTSIDE)))
+    again, corrected = stacked(beside, more)
+    assert np.array_equal(layer.inward, again.inward)
+    assert (corrected["scope"][TEXTS:] == 7).all()
+    unlabelled = samples_of(samples.labels | {"scope": np.full(TEXTS, UNKNOWN)}, samples.folds)
+    nothing, _ = stacked(unlabelled, scores)
+    assert nothing.outward == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["category", "scope"])
+def test_a_facet_alone_has_no_layer(name):
+    samples, scores = made(related=True)
+    alone = samples_of({name: samples.labels[name]}, samples.folds)
+    layer, same = stacked(alone, {name: scores[name]})
+    assert layer is None
+    assert same[name] is scores[name]
+
+
+def test_the_loss_has_the_slope_that_it_says():
+    samples, scores = made(related=True)
+    every = np.concatenate(list(scores.values()), axis=1)[:60]
+    search = _Search(FACETS, every, {name: own[:60] for name, own in samples.labels.items()})
+    at = np.random.default_rng(6).normal(0, 0.3, int(sum(np.prod(shape) for shape in search.shapes)))
+    slope = search.loss(at)[1]
+    for place in range(0, len(at), 17):
+        step = np.zeros(len(at))
+        step[place] = 1e-6
+        found = (search.loss(at + step)[0] - search.loss(at - step)[0]) / 2e-6
+        assert slope[place] == pytest.approx(found, rel=1e-4, abs=1e-4)
