@@ -1,7 +1,9 @@
 """Cross-validated accuracy on labelled samples, and a stored model's accuracy on others.
 
-    python benchmarks/accuracy.py SAMPLES [--extra FILE] [--label-column C] [--text-column C]   # over folds
-    python benchmarks/accuracy.py SAMPLES --model default                        # a stored model
+    python benchmarks/accuracy.py SAMPLES [--extra FILE [--extra-weight W]] [--label-column C]
+    python benchmarks/accuracy.py SAMPLES --model default
+
+The first is over folds, the second judges a stored model.
 
 Prints a row for each facet: accuracy, macro-F1, expected calibration error, and coverage and error of
 the automatic part. Calibration and thresholds are chosen on the other folds only.
@@ -17,7 +19,7 @@ from classifier.taxonomy import Taxonomy
 from training.card import title_of
 from training.evaluate import Scores, evaluate, evaluate_held_out
 from training.fit import train
-from training.samples import read_samples
+from training.samples import read_beside, read_samples
 
 
 def main() -> None:
@@ -26,6 +28,7 @@ def main() -> None:
     )
     parser.add_argument("samples", type=Path)
     parser.add_argument("--extra", type=Path, action="append", default=[], help="only learned from")
+    parser.add_argument("--extra-weight", type=float, action="append", default=[], help="of each --extra")
     parser.add_argument("--text-column")
     parser.add_argument("--label-column")
     parser.add_argument("--model", help="a stored version, instead of cross-validation")
@@ -38,8 +41,7 @@ def main() -> None:
         label_column=arguments.label_column,
         closed=model is not None,
     )
-    for path in arguments.extra:
-        samples = samples.beside(read_samples(path, samples.taxonomy, closed=True))
+    samples = read_beside(samples, arguments.extra, arguments.extra_weight)
     if model:
         show(evaluate(model, samples))
     else:

@@ -1,6 +1,6 @@
 """How many tags change when the same request is written otherwise.
 
-    python benchmarks/robustness.py SAMPLES [--extra FILE] [--fold 0] [--rate 0.02]
+    python benchmarks/robustness.py SAMPLES [--extra FILE] [--extra-weight W] [--fold 0] [--rate 0.02]
 
 Fits a model on the other folds, tags the texts of one fold as they are and as noise has changed them,
 and prints for each kind of noise the share of changed tags, at both levels of the category and in the
@@ -24,7 +24,7 @@ from pypinyin import Style, lazy_pinyin
 from classifier.taxonomy import Taxonomy
 from classifier.work_order import Tags
 from training.fit import train
-from training.samples import Samples, read_samples
+from training.samples import Samples, read_beside, read_samples
 
 HAN = re.compile(r"[\u4e00-\u9fa5]")
 CANTONESE = {
@@ -107,14 +107,14 @@ def main() -> None:
     )
     parser.add_argument("samples", type=Path)
     parser.add_argument("--extra", type=Path, action="append", default=[], help="only learned from")
+    parser.add_argument("--extra-weight", type=float, action="append", default=[], help="of each --extra")
     parser.add_argument("--fold", type=int, default=0)
     parser.add_argument("--rate", type=float, default=0.02, help="share of the characters that noise touches")
     arguments = parser.parse_args()
     samples = read_samples(arguments.samples, Taxonomy.load())
     out = np.flatnonzero(samples.folds == arguments.fold)
     rest = part(samples, np.flatnonzero(samples.folds != arguments.fold))
-    for path in arguments.extra:
-        rest = rest.beside(read_samples(path, samples.taxonomy, closed=True))
+    rest = read_beside(rest, arguments.extra, arguments.extra_weight)
     model, _ = train(rest, "robustness", progress=lambda stage: print(stage, flush=True))
     facet = model.facets["category"]
     truth = [facet.labels[label].first for label in samples.labels["category"][out].tolist()]

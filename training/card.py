@@ -31,6 +31,7 @@ def card_json(version: str, sources: Sequence[Path], samples: Samples, scores: S
         "sources": {source.name: _sum(source) for source in sources},
         "samples": int((samples.folds != OUTSIDE).sum()),
         "only_learned_from": int((samples.folds == OUTSIDE).sum()),
+        "counting_as": float(samples.counting[samples.folds == OUTSIDE].sum()),
         "folds": len(samples.fold_numbers),
         "taxonomy_version": samples.taxonomy.version,
         "labels": {
@@ -84,8 +85,8 @@ def card_markdown(card: Mapping[str, Any]) -> str:
 
 
 def _beside(card: Mapping[str, Any]) -> str:
-    count = card["only_learned_from"]
-    return f"另有 {count:,} 条只用于学习、不计入得分，" if count else ""
+    count, share = card["only_learned_from"], card["counting_as"]
+    return f"另有 {count:,} 条（抵 {share:,.0f} 条）只用于学习、不计入得分，" if count else ""
 
 
 def _sum(source: Path) -> str:

@@ -25,6 +25,7 @@ from .sample_files import open_samples
 UNKNOWN = -1  # the index of a label that a sample does not give
 OUTSIDE = -1  # the fold of a sample that is always learned from and never judged by
 FOLDS = 5
+SHARE = 0.25  # of a sample that is only learned from; chosen with the invented ones (docs/model.md)
 FACET_COLUMNS = {
     "category": "category",
     "scope": "scope_detail",
@@ -43,6 +44,7 @@ class Samples:
     """Requests with labels: `labels[facet][i]` is the place of sample i's label in the facet's codes.
 
     A facet that a sample does not label has -1 there. `folds` keeps together what must not be split.
+    `shares` tells how much each counts in learning; without it they count alike.
     """
 
     ids: Sequence[str]
@@ -51,6 +53,7 @@ class Samples:
     folds: npt.NDArray[np.int64]
     taxonomy: Taxonomy
     notes: Sequence[str] = field(default=())
+    shares: npt.NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.requests)
@@ -64,10 +67,16 @@ class Samples:
         """Which samples tell whether a model is right about a facet."""
         return cast(npt.NDArray[np.bool_], (self.labels[facet] != UNKNOWN) & (self.folds != OUTSIDE))
 
-    def beside(self, extra: Samples) -> Samples:
+    @property
+    def counting(self) -> npt.NDArray[np.float64]:
+        """How much each sample counts in learning."""
+        return np.ones(len(self)) if self.shares is None else self.shares
+
+    def beside(self, extra: Samples, share: float = SHARE) -> Samples:
         """These samples, and others that are only learned from: no fold, no score counts them.
 
-        For samples that are not as the work orders to come: invented ones, those of another city.
+        For samples that are not as the work orders to come, invented ones, those of another city: one of
+        them counts as `share` of one of these.
         """
         nothing = np.full(len(extra), UNKNOWN, dtype=np.int64)
         return Samples(
@@ -80,7 +89,29 @@ class Samples:
             np.concatenate([self.folds, np.full(len(extra), OUTSIDE, dtype=np.int64)]),
             self.taxonomy,
             [*self.notes, *extra.notes],
+            np.concatenate([self.counting, share * extra.counting]),
         )
+
+
+def read_beside(
+    samples: Samples, paths: Sequence[Path], shares: Sequence[float] = (), encoding: str | None = None
+) -> Samples:
+    """Samples with those of further files beside them; `shares` is one for all files, or one for each.
+
+    Raises:
+        InputError: there is another number of shares.
+        LabelError: see `read_samples`; labels must be those of `samples`.
+    """
+    if len(shares) not in {0, 1, len(paths)}:
+        raise InputError(
+            f"{len(paths)} 个 --extra 文件配了 {len(shares)} 个 --extra-weight："
+            "请给一个（用于全部），或每个文件各一个"
+        )
+    each = [*shares] * len(paths) if len(shares) == 1 else [*shares] or [SHARE] * len(paths)
+    for path, share in zip(paths, each, strict=True):
+        extra = read_samples(path, samples.taxonomy, encoding=encoding, closed=True)
+        samples = samples.beside(extra, share)
+    return samples
 
 
 def read_samples(

@@ -21,6 +21,7 @@ _PENALTY = 100.0  # in samples, on each squared weight
 _STEPS = 150  # of the search; more fit the samples no better than others
 _NEAR = 0.3, 0.05  # how far from zero the search starts, for the two sides of the layer
 _SCALE = 0.5  # of a head's score in a logarithm of shares, to begin with
+_LARGEST = 20.0  # logarithm of a scale, lest a wild step of the search overflow
 _LEAST_SPREAD = 1e-6
 
 Array = npt.NDArray[np.float64]
@@ -110,20 +111,21 @@ class _Search:
         inward, offset, outward, shift, scale = self._apart(weights)
         before = self.even @ inward + offset
         units = np.maximum(before, 0)
-        scaled = self.own * np.exp(scale)[self.facet]
+        scaled = self.own * np.exp(np.minimum(scale, _LARGEST))[self.facet]
         logs = scaled + units @ outward + shift
         for part in self.parts:
             logs[:, part] = log_softmax(logs[:, part], axis=1)
         off = (np.exp(logs) - self.truth) * self.known
         back = (off @ outward.T) * (before > 0)
+        gone = scale - np.log(_SCALE)
         slopes = (
             self.even.T @ back + _PENALTY * inward,
             back.sum(axis=0),
             units.T @ off + _PENALTY * outward,
             off.sum(axis=0) + shift,
-            np.bincount(self.facet, (off * scaled).sum(axis=0)),
+            np.bincount(self.facet, (off * scaled).sum(axis=0)) + gone,
         )
-        penalty = _PENALTY * ((inward**2).sum() + (outward**2).sum()) + (shift**2).sum()
+        penalty = _PENALTY * ((inward**2).sum() + (outward**2).sum()) + (shift**2).sum() + (gone**2).sum()
         loss = float(penalty / 2 - (logs * self.truth).sum())
         return loss, np.concatenate([part.ravel() for part in slopes])
 

@@ -34,6 +34,15 @@ def train(
         list[Path] | None,
         typer.Option(help="另外的样本，只用于学习，不计入得分（可重复）。", show_default=False),
     ] = None,
+    extra_weight: Annotated[
+        list[float] | None,
+        typer.Option(
+            min=0.01,
+            max=1,
+            help="一条另外的样本抵几条样本，不指定时 0.25；给一个用于全部，或按 --extra 的次序各给一个。",
+            show_default=False,
+        ),
+    ] = None,
     suspects: Annotated[
         Path | None,
         typer.Option(help="把标注可疑的样本写成表格（xlsx、csv、parquet），供人复核。", show_default=False),
@@ -55,7 +64,7 @@ def train(
     from training.evaluate import as_json as plain
     from training.evaluate import evaluate_held_out
     from training.fit import train as fit
-    from training.samples import read_samples
+    from training.samples import read_beside, read_samples
     from training.suspects import suspects as find_suspects
     from training.suspects import write_suspects
 
@@ -68,8 +77,7 @@ def train(
     samples = read_samples(
         source, Taxonomy.load(taxonomy), columns=columns, label_column=label_column, encoding=encoding
     )
-    for path in extra or []:
-        samples = samples.beside(read_samples(path, samples.taxonomy, encoding=encoding, closed=True))
+    samples = read_beside(samples, extra or [], extra_weight or [], encoding)
     say_notes(samples.notes)
     say(f"{len(samples):,} 条样本，维度：{'、'.join(f.title for f in samples.taxonomy.facets.values())}")
     with err.status("训练") as status:

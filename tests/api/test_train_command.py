@@ -170,12 +170,13 @@ def test_wrong_use_exits_with_two(hotline, command):
 def test_extra_samples_are_learned_from_and_suspects_are_written(hotline, few, table, tmp_path):
     folder, extra, suspects = tmp_path / "models", tmp_path / "另外.csv", tmp_path / "可疑.xlsx"
     table[200:260].to_csv(extra, index=False)
-    options = ("--extra", extra, "--suspects", suspects, "--name", "v1", "--json", "--models-dir", folder)
-    outcome = hotline("train", few, *options)
+    others = ("--extra", extra, "--extra-weight", "0.5", "--suspects", suspects)
+    outcome = hotline("train", few, *others, "--name", "v1", "--json", "--models-dir", folder)
     assert outcome.code == 0, outcome.err
     assert json.loads(outcome.out)["facets"]["category"]["samples"] == 200
     card = json.loads((folder / "v1" / "card.json").read_text(encoding="utf-8"))
-    assert (card["samples"], card["only_learned_from"]) == (200, 60)
+    assert (card["samples"], card["only_learned_from"], card["counting_as"]) == (200, 60, 30)
+    assert "另有 60 条（抵 30 条）只用于学习" in (folder / "v1" / "card.md").read_text(encoding="utf-8")
     assert list(card["sources"]) == ["样本.csv", "另外.csv"]
     found = pd.read_excel(suspects, engine="calamine")
     assert list(found.columns)[:3] == ["工单编号", "诉求内容", "维度"]

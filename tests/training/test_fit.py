@@ -8,9 +8,10 @@ import pytest
 from classifier.errors import InputError
 from classifier.features import Block
 from classifier.taxonomy import Taxonomy
-from training import fit
+from training import fit, heads
 from training.evaluate import evaluate_held_out
-from training.fit import Recipe, judge, train
+from training.fit import judge, train
+from training.recipe import Recipe
 from training.samples import UNKNOWN, Samples
 
 QUICK = Recipe(blocks=(Block("text", "words", 1, 2), Block("text", "characters", 2, 3)))
@@ -105,16 +106,16 @@ def test_two_fits_are_equal(few, few_fit):
 def test_heads_fitted_in_processes_are_those_fitted_in_one(few, monkeypatch):
     """LIBLINEAR's random numbers are shared by threads: neither threads nor an order may show."""
     rows = fit.Features.fit(list(few.requests), fit.Tokenizer({}), QUICK.blocks).transform(few.requests)
-    labels = few.labels["request_type"]
+    learned = heads.Learned(rows, few.labels["request_type"], np.ones(len(few)))
     jobs = []
 
     def parallel(n_jobs, **options):
         jobs.append((n_jobs, options))
         return lambda tasks: [function(*args) for function, args, _ in reversed(list(tasks))][::-1]
 
-    weights, bias = fit._heads(rows, labels, 6, 0.2)
-    monkeypatch.setattr(fit, "Parallel", parallel)
-    backwards, backwards_bias = fit._heads(rows, labels, 6, 0.2)
+    weights, bias = heads._heads(learned, 6, 0.2)
+    monkeypatch.setattr(heads, "Parallel", parallel)
+    backwards, backwards_bias = heads._heads(learned, 6, 0.2)
     assert np.array_equal(weights, backwards)
     assert np.array_equal(bias, backwards_bias)
     assert jobs == [(1, {})]
@@ -212,3 +213,17 @@ def test_what_is_only_learned_from_changes_scores_but_is_not_scored(few, few_fit
     scores = evaluate_held_out(held_out, both)
     assert scores["scope"].samples == len(few)
     assert scores["scope"].accuracy > 0.95  # each text was learned from, beside
+
+
+def test_what_is_only_learned_from_counts_by_its_share(few):
+    """The same texts under other labels, which the folds' own have to outweigh."""
+    facet = "request_type"
+    labels = {facet: few.labels[facet]}
+    own = part_of(few, np.arange(len(few)), labels, few.folds)
+    turned = part_of(few, np.arange(len(few)), {facet: (few.labels[facet] + 1) % 6}, few.folds)
+
+    def right(share: float) -> float:
+        _, held_out = train(own.beside(turned, share), "turned", QUICK)
+        return float((held_out.scores[facet][: len(few)].argmax(axis=1) == labels[facet]).mean())
+
+    assert right(0.01) > right(1.0) + 0.1

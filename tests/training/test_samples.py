@@ -9,7 +9,7 @@ import pytest
 
 from classifier.errors import InputError, LabelError
 from classifier.taxonomy import Taxonomy
-from training.samples import FOLDS, UNKNOWN, read_samples
+from training.samples import FOLDS, UNKNOWN, read_beside, read_samples
 
 HEADER = "工单编号,标题,诉求内容,事项分类,利益属性,诉求类型,紧急,fold"
 
@@ -275,3 +275,17 @@ def test_samples_beside_others_are_learned_from_and_never_judged(tmp_path):
     assert both.fold_numbers == samples.fold_numbers
     assert both.judged("category").tolist() == [True, True, False]
     assert both.taxonomy is samples.taxonomy
+    assert both.counting.tolist() == [1, 1, 0.25]
+
+
+def test_a_share_is_for_all_files_beside_or_for_each(tmp_path):
+    paths = [tmp_path / f"{name}.csv" for name in ("main", "one", "other")]
+    for place, path in enumerate(paths):
+        path.write_text(f"诉求内容,事项分类\n第{place}条路灯不亮,municipal.lighting\n")
+    samples = read_samples(paths[0], Taxonomy.load())
+    for shares, expected in (([], [1, 0.25, 0.25]), ([0.5], [1, 0.5, 0.5]), ([0.5, 1], [1, 0.5, 1])):
+        assert read_beside(samples, paths[1:], shares).counting.tolist() == expected
+    with pytest.raises(InputError, match=r"2 个 --extra 文件配了 3 个"):
+        read_beside(samples, paths[1:], [1, 1, 1])
+    with pytest.raises(InputError, match=r"0 个 --extra 文件配了 2 个"):
+        read_beside(samples, [], [1, 1])

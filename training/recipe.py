@@ -1,0 +1,19 @@
+"""What training may choose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from classifier.features import BLOCKS, Block
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The defaults were chosen on the development data (docs/model.md)."""
+
+    blocks: Sequence[Block] = BLOCKS
+    cost: float = 10.0  # of the category's second-level heads: larger fits the samples more closely
+    other_cost: float = 3.0  # of all other heads, which have more samples each
+    alarm_cost: float = 0.1  # of the heads of a facet with an alarm, whose grams are weighted first
+    first_share: float = 0.5  # of the first level's score in a category's own
