@@ -183,13 +183,9 @@ def _write_arrays(model: Model, path: Path) -> None:
             shift=np.concatenate([model.links[name].shift for name in model.facets]),
             words=words,
             together=np.empty((0, 0), np.int64) if model.together is None else model.together,
-            **_layer(model),
+            **(asdict(model.stack) if model.stack else {}),
         )
         _flush(file)
-
-
-def _layer(model: Model) -> dict[str, Any]:
-    return asdict(model.stack) if model.stack else {}
 
 
 def _description(model: Model) -> dict[str, Any]:
@@ -205,6 +201,7 @@ def _description(model: Model) -> dict[str, Any]:
         "links": {name: {"ratio": link.ratio, "offset": link.offset} for name, link in model.links.items()},
         "tokenizer": {"engine": "jieba", "hmm": False, "version": installed("jieba")},
         "blocks": model.features.describe(),
+        "units": len(model.stack.offset) if model.stack else 0,
         "max_characters": MAX_CHARACTERS,
     }
 
@@ -246,9 +243,8 @@ def _model(stored: Mapping[str, Any], folder: Path, shared: Path | None) -> Mode
     together = arrays["together"] if arrays["together"].size else None
     if arrays["bias"].shape != (labels,) or arrays["shift"].shape != (labels,):
         raise ValueError("the biases do not fit the labels")
-    layer = [part.name for part in fields(Stack)]
-    stack = Stack(*(arrays[name] for name in layer)) if arrays.keys() & set(layer) else None
-    if stack and len(stack.inward) != labels:
+    stack = Stack(*(arrays[part.name] for part in fields(Stack))) if stored.get("units") else None
+    if stack and stack.inward.shape != (labels, stored["units"]):
         raise ValueError("the layer does not fit the labels")
     return Model(
         stored["version"], taxonomy, features, weights, arrays["bias"], links, thresholds, together, stack

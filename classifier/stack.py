@@ -18,6 +18,8 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from .kernel import MOST_UNITS
+
 Scores = npt.NDArray[np.floating[Any]]  # texts x labels, those of all facets side by side
 Matrix = npt.NDArray[np.float32]
 
@@ -27,7 +29,7 @@ class Stack:
     """A layer of some units over the labels of all facets.
 
     Raises:
-        ValueError: the arrays do not fit each other.
+        ValueError: the arrays do not fit each other, are more units than the kernel reads, or no numbers.
     """
 
     inward: Matrix  # labels x units
@@ -36,8 +38,11 @@ class Stack:
 
     def __post_init__(self) -> None:
         labels, units = self.inward.shape
-        if self.offset.shape != (units,) or self.outward.shape != (units, labels):
+        if units > MOST_UNITS or self.offset.shape != (units,) or self.outward.shape != (units, labels):
             raise ValueError("the layer's arrays do not fit each other")
+        for part in (self.inward, self.offset, self.outward):
+            if part.dtype != np.float32 or not np.isfinite(part).all():
+                raise ValueError("the layer's weights are no finite numbers of single precision")
 
     def corrected(self, scores: Scores) -> Scores:
         """The scores with what the layer adds."""

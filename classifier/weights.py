@@ -70,7 +70,7 @@ class Weights:
         more = self.steps.shape[1] - labels, -units % UNIT_LANES
         inward = np.pad(stack.inward, ((0, more[0]), (0, more[1])))
         outward = np.pad(stack.outward, ((0, more[1]), (0, more[0])))
-        return inward, np.pad(stack.offset, (0, more[1])), outward
+        return np.ascontiguousarray(inward), np.pad(stack.offset, (0, more[1])), np.ascontiguousarray(outward)
 
     def pad(self, values: npt.NDArray[np.floating[Any]]) -> Matrix:
         """A value for each label as a value for each padded column."""

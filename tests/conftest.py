@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from classifier.model import Model
+from classifier.stack import Stack
 from classifier.store import ModelStore
 from classifier.taxonomy import Taxonomy
 from training.card import card_json, card_markdown
@@ -32,8 +34,14 @@ def samples() -> Samples:
 
 @pytest.fixture(scope="session")
 def trained(samples: Samples) -> tuple[Model, HeldOut]:
-    """A true fit on them."""
-    return train(samples, "small")
+    """A true fit on them, with a layer over the scores, for which they are too few."""
+    fitted, held_out = train(samples, "small")
+    random, labels = np.random.default_rng(0), len(fitted.bias)
+    shapes = ((labels, 12), (12,), (12, labels))
+    inward, offset, outward = (random.normal(0, 0.1, shape).astype(np.float32) for shape in shapes)
+    outward[:, fitted.columns["category"]] = 0
+    fitted.stack = Stack(inward, offset, outward)
+    return fitted, held_out
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ Progress = Callable[[str], None]
 class HeldOut:
     """What models that had not seen them say of all samples: texts x labels for each facet."""
 
-    scores: Mapping[str, Scores]
+    scores: Mapping[str, Scores]  # corrected by what the facets tell each other
     confidences: Mapping[str, Confidences]  # calibrated on the other folds
     decided: Mapping[str, FacetTags]  # by thresholds chosen on the other folds
 
@@ -45,6 +45,7 @@ def train(
     cleaned = [clean(request) for request in samples.requests]
     tokenizer = Tokenizer(domain_words())
     scores = cross_scores(samples, cleaned, tokenizer, recipe, progress)
+    progress("各维度相互参考")
     stack, corrected = stacked(samples, scores)
     held_out = judge(samples, corrected)
     progress("全部样本")
@@ -63,11 +64,12 @@ def train(
             facet, held_out.confidences[name][known], labels[known], samples.folds[known]
         )
         start = where.stop
+    weights *= scale
     model = Model(
         version,
         samples.taxonomy,
         features,
-        Weights.of(weights * scale),
+        Weights.of(weights),
         bias * scale,
         links,
         thresholds,

@@ -99,13 +99,13 @@ def read_beside(
     """Samples with those of further files beside them; `shares` is one for all files, or one for each.
 
     Raises:
-        InputError: there is another number of shares.
+        InputError: there is another number of shares, or one is not above 0 and up to 1.
         LabelError: see `read_samples`; labels must be those of `samples`.
     """
-    if len(shares) not in {0, 1, len(paths)}:
+    if len(shares) not in {0, min(1, len(paths)), len(paths)} or not all(0 < one <= 1 for one in shares):
         raise InputError(
             f"{len(paths)} 个 --extra 文件配了 {len(shares)} 个 --extra-weight："
-            "请给一个（用于全部），或每个文件各一个"
+            "请给一个（用于全部），或每个文件各一个，大于 0，不大于 1"
         )
     each = [*shares] * len(paths) if len(shares) == 1 else [*shares] or [SHARE] * len(paths)
     for path, share in zip(paths, each, strict=True):

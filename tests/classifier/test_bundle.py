@@ -172,7 +172,7 @@ def test_a_bundle_of_an_older_format_is_told_apart_from_one_with_a_file_lost(cop
 def test_a_bundle_from_before_facets_informed_each_other_is_read(copy, model, samples):
     """Format 2 had no layer over the scores."""
     change_arrays(copy, **dict.fromkeys(LAYER))
-    change_model_json(copy, format=2)
+    change_model_json(copy, format=2, units=None)
     loaded = bundle.load(copy)
     assert loaded.stack is None
     before, after = model.confidences(samples.requests[:50]), loaded.confidences(samples.requests[:50])

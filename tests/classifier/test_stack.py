@@ -23,7 +23,9 @@ def scores(seed: int, texts: int = 20) -> np.ndarray:
 
 
 def test_a_unit_speaks_only_from_its_offset_on():
-    one = Stack(np.array([[1.0], [0.0]], np.float32), np.array([-2.0], np.float32), np.array([[0.0, 3.0]]))
+    one = Stack(
+        np.array([[1.0], [0.0]], np.float32), np.array([-2.0], np.float32), np.array([[0.0, 3.0]], np.float32)
+    )
     assert one.corrected(np.array([[1.0, 5.0], [4.0, 5.0]])).tolist() == [[1, 5], [4, 11]]
 
 
@@ -51,6 +53,15 @@ def test_arrays_that_do_not_fit_are_refused():
         (sound.inward[:, 1:], sound.offset, sound.outward),
         (sound.inward, sound.offset[1:], sound.outward),
         (sound.inward, sound.offset, sound.outward[:, 1:]),
+        (np.zeros((6, 65), np.float32), np.zeros(65, np.float32), np.zeros((65, 6), np.float32)),
     ):
         with pytest.raises(ValueError, match="fit"):
             Stack(*broken)
+    nothing = np.full_like(sound.offset, np.nan)
+    for broken in ((sound.inward, nothing, sound.outward), (sound.inward.astype(float), *parts(sound)[1:])):
+        with pytest.raises(ValueError, match="numbers"):
+            Stack(*broken)
+
+
+def parts(stack: Stack) -> tuple[np.ndarray, ...]:
+    return stack.inward, stack.offset, stack.outward

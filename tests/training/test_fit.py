@@ -97,6 +97,7 @@ def test_two_fits_are_equal(few, few_fit):
     assert np.array_equal(again.weights.steps, model.weights.steps)
     assert np.array_equal(again.weights.scale, model.weights.scale)
     assert np.array_equal(again.bias, model.bias)
+    assert (again.stack is None) == (model.stack is None)
     assert again.thresholds == model.thresholds
     for name, scores in held_out.scores.items():
         assert np.array_equal(again_held_out.scores[name], scores)
@@ -125,7 +126,7 @@ def test_progress_tells_each_fold(few):
     told = []
     small = part_of(few, np.arange(60), {"urgent": few.labels["urgent"][:60]})
     train(small, "small", QUICK, told.append)
-    assert told == ["第 1/2 折", "第 2/2 折", "全部样本"]
+    assert told == ["第 1/2 折", "第 2/2 折", "各维度相互参考", "全部样本"]
 
 
 # --- labels that are rare or missing ---
@@ -227,3 +228,13 @@ def test_what_is_only_learned_from_counts_by_its_share(few):
         return float((held_out.scores[facet][: len(few)].argmax(axis=1) == labels[facet]).mean())
 
     assert right(0.01) > right(1.0) + 0.1
+
+
+def test_the_grams_of_an_alarm_are_weighed_by_their_texts_shares(few):
+    """Texts that hardly count cannot make their grams telling."""
+    rows = fit.Features.fit(list(few.requests), fit.Tokenizer({}), QUICK.blocks).transform(few.requests)
+    alarming = np.arange(len(few)) % 2
+    shares = np.where(np.arange(len(few)) < 60, 1.0, 1e-9)
+    counted = heads._log_ratios(heads.Learned(rows, alarming, shares), 1)
+    alone = heads._log_ratios(heads.Learned(rows[:60], alarming[:60], np.ones(60)), 1)
+    assert counted == pytest.approx(alone, abs=1e-5)
