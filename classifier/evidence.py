@@ -50,8 +50,8 @@ def explain(model: Model, request: str, facet: str, label: str) -> list[Evidence
 def contributions(model: Model, cleaned: str, facet: str, label: str) -> npt.NDArray[np.float64]:
     """What each character of a cleaned text adds to a label, beyond what it adds to the others.
 
-    The sum is the label's score, without its bias, less the others' average, in slopes of the link and of
-    the layer before it.
+    The sum is what the text's grams add to the label's score less the others' average, along the slopes of
+    the link and of the layer before it.
     """
     columns, starts, untils = model.features.occurrences(cleaned)
     parts = np.zeros(len(cleaned))

@@ -1,8 +1,8 @@
 """Texts to tags: the only thing that serving needs.
 
 clean -> words -> features -> one sparse product for all facets -> what the facets tell each other -> a
-link for each facet. Training folds whatever else it combines (heads of both levels, temperature) into the
-one weight matrix, so what decided can be told exactly.
+link for each facet. Training folds what else it combines (heads of both levels, temperature) into the one
+weight matrix and the layer behind it: sums with a few bends, so what decided can be told.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ _LINK_PENALTY = 1.0  # in samples: keeps the link where it is usual when there a
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What turns the scores of heads into confidences: a scale, and the link behind it."""
+    """What turns scores into confidences: a scale, and the link behind it."""
 
     scale: float
     link: Link

@@ -3,7 +3,8 @@
 A facet of two levels gets heads for both, and the score of a label is its own head's plus a share of
 its first level's head: what is rare below is helped by what is frequent above. Heads are L2-regularised
 logistic regressions, one label against the rest with both sides weighted alike, fitted by dual
-coordinate descent (Yu, Huang, Lin: Machine Learning 85, 2011, as LIBLINEAR has it).
+coordinate descent (Yu, Huang, Lin: Machine Learning 85, 2011, as LIBLINEAR has it). A sample counts by
+its share; for an alarm, grams count by how well they tell it.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def stacked(samples: Samples, scores: Mapping[str, Scores]) -> tuple[Stack | Non
     """The layer for held-out scores, and each fold's scores as one fitted on the other folds corrects them.
 
     A facet whose held-out scores it does not make likelier keeps them; there is no layer where no facet
-    gains, and where there is but one.
+    gains, or there is but one.
     """
     facets = samples.taxonomy.facets
     if not _told(facets):
