@@ -139,7 +139,7 @@ class Features:
     def scores(self, codes: Codes, heads: Heads) -> tuple[Matrix, npt.NDArray[np.bool_]]:
         """The scores of cleaned texts, texts x padded labels; and of each text whether it has no known gram.
 
-        But for rounding the same as `transform(texts) @ weights + bias`, corrected by the layer that heads have.
+        But for rounding `transform(texts) @ weights + bias`, corrected by the layer that the heads have.
         """
         return self._grams.scores(self.tokenizer.lexicon, codes, heads)
 
