@@ -27,6 +27,7 @@ from .keys import (
     WORD_BITS,
     Columns,
     Keys,
+    block_of,
     document_counts,
     find,
     in_block,
@@ -106,7 +107,7 @@ class Features:
             rows, keys = _grams(chunk, tokenizer.cut_many(chunk), blocks, _Learning(numbers))
             found, seen = _merged(found, seen, *document_counts(rows, keys))
         wanted = np.array([block.min_texts for block in blocks])
-        kept = seen >= wanted[(found >> BLOCK_SHIFT).astype(np.int64) - 1]
+        kept = seen >= wanted[block_of(found)]
         if not kept.any():
             raise InputError(f"{len(texts)} 条样本太少：没有一个词出现得足够多，请提供更多样本")
         found, seen = found[kept], seen[kept]
@@ -285,8 +286,7 @@ def _renumbered(numbers: dict[str, int], keys: Keys, blocks: Sequence[Block]) ->
     Words are numbered in alphabetical order: in the order in which they were met they would tell the
     first texts.
     """
-    is_words = np.array([False, *(block.kind == "words" for block in blocks)])
-    of_words = is_words[(keys >> BLOCK_SHIFT).astype(np.int64)]
+    of_words = np.array([block.kind == "words" for block in blocks])[block_of(keys)]
     low = np.uint64((1 << int(WORD_BITS)) - 1)
     second = keys & low
     first = (keys >> WORD_BITS) & low

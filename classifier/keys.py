@@ -48,3 +48,8 @@ def document_counts(rows: npt.NDArray[np.int64], keys: Keys) -> tuple[Keys, npt.
 def is_word() -> npt.NDArray[np.bool_]:
     """Of each code point of the first plane, whether it is a letter or a digit, as grams are made of."""
     return np.array([chr(code).isalnum() for code in range(PLANE)])
+
+
+def block_of(keys: Keys) -> npt.NDArray[np.int64]:
+    """The place of each key's block among the blocks."""
+    return (keys >> BLOCK_SHIFT).astype(np.int64) - 1

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 
 from classifier.decision import decide
 from classifier.features import Features
+from classifier.keys import block_of
 from classifier.model import Model
 from classifier.tagging import FacetTags
 from classifier.text import clean
@@ -138,12 +141,19 @@ def _fit(
     """Features, weights (grams x labels of all facets) and bias from some of the samples."""
     texts = [cleaned[i] for i in which.tolist()]
     features = Features.fit(texts, tokenizer, recipe.blocks)
-    rows = features.transform(texts)
-    shares = samples.counting[which]
+    shares = _gram_shares(features, recipe)
+    rows = cast(sp.csr_matrix, features.transform(texts) @ sp.diags_array(shares))
+    counting = samples.counting[which]
     heads = []
     for name, facet in samples.taxonomy.facets.items():
         labels = samples.labels[name][which]
         known = labels != UNKNOWN
-        heads.append(facet_heads(Learned(rows[known], labels[known], shares[known]), facet, recipe))
+        heads.append(facet_heads(Learned(rows[known], labels[known], counting[known]), facet, recipe))
     weights, biases = zip(*heads, strict=True)
-    return features, np.concatenate(weights, axis=1), np.concatenate(biases)
+    return features, np.concatenate(weights, axis=1) * shares[:, None], np.concatenate(biases)
+
+
+def _gram_shares(features: Features, recipe: Recipe) -> npt.NDArray[np.float32]:
+    """How much each gram counts in learning, by the field that it is of."""
+    fields = np.array([block.field for block in features.blocks])[block_of(features.keys)]
+    return np.where(fields == "title", recipe.title_share, 1.0).astype(np.float32)

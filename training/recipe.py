@@ -17,3 +17,4 @@ class Recipe:
     other_cost: float = 3.0  # of all other heads, which have more samples each
     alarm_cost: float = 0.1  # of the heads of a facet with an alarm, whose grams are weighted first
     first_share: float = 0.5  # of the first level's score in a category's own
+    title_share: float = 0.6  # of a title's grams, of length one as the whole text's are, beside those
