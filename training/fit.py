@@ -141,8 +141,9 @@ def _fit(
     """Features, weights (grams x labels of all facets) and bias from some of the samples."""
     texts = [cleaned[i] for i in which.tolist()]
     features = Features.fit(texts, tokenizer, recipe.blocks)
-    shares = _gram_shares(features, recipe)
-    rows = cast(sp.csr_matrix, features.transform(texts) @ sp.diags_array(shares))
+    lengths = np.array([recipe.lengths[block.field, block.kind] for block in features.blocks])
+    stretch = lengths[block_of(features.keys)].astype(np.float32)
+    rows = cast(sp.csr_matrix, features.transform(texts) @ sp.diags_array(stretch))
     counting = samples.counting[which]
     heads = []
     for name, facet in samples.taxonomy.facets.items():
@@ -150,10 +151,4 @@ def _fit(
         known = labels != UNKNOWN
         heads.append(facet_heads(Learned(rows[known], labels[known], counting[known]), facet, recipe))
     weights, biases = zip(*heads, strict=True)
-    return features, np.concatenate(weights, axis=1) * shares[:, None], np.concatenate(biases)
-
-
-def _gram_shares(features: Features, recipe: Recipe) -> npt.NDArray[np.float32]:
-    """How much each gram counts in learning, by the field that it is of."""
-    fields = np.array([block.field for block in features.blocks])[block_of(features.keys)]
-    return np.where(fields == "title", recipe.title_share, 1.0).astype(np.float32)
+    return features, np.concatenate(weights, axis=1) * stretch[:, None], np.concatenate(biases)

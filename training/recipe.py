@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from classifier.features import BLOCKS, Block
+
+LENGTHS = {
+    ("text", "words"): 1.0,
+    ("text", "characters"): 1.3,
+    ("title", "words"): 0.6,
+    ("title", "characters"): 0.7,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,4 +24,5 @@ class Recipe:
     other_cost: float = 3.0  # of all other heads, which have more samples each
     alarm_cost: float = 0.1  # of the heads of a facet with an alarm, whose grams are weighted first
     first_share: float = 0.5  # of the first level's score in a category's own
-    title_share: float = 0.6  # of a title's grams, of length one as the whole text's are, beside those
+    # How long the row of each block is made in learning, which all have length one to begin with.
+    lengths: Mapping[tuple[str, str], float] = field(default_factory=lambda: dict(LENGTHS))
