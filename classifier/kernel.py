@@ -20,7 +20,8 @@ Floats = npt.NDArray[np.float32]
 Layer = tuple[Floats, Floats, Floats]
 
 PANEL = 32  # labels that are summed at once; weights of a gram are padded to a multiple of it
-UNIT_LANES, MOST_UNITS = 8, 64  # the layer over the scores has a multiple of the one, at most the other
+MOST_UNITS = 64  # of the layer over the scores; padded as labels are
+_LANES = 8
 
 _PLANE = 0x10000
 _FIELDS = ("text", "title")
@@ -63,6 +64,7 @@ class Heads(ctypes.Structure):
         ("offset", c_void_p),
         ("outward", c_void_p),
         ("units", c_int64),
+        ("first", c_int64),
     )
 
     def __init__(self, steps: npt.NDArray[np.int8], scale: Floats, bias: Floats, layer: Layer | None) -> None:
@@ -80,9 +82,11 @@ class Heads(ctypes.Structure):
     def _stack(self, inward: Floats, offset: Floats, outward: Floats) -> None:
         units = len(offset)
         fit = inward.shape == (self.stride, units) and outward.shape == (units, self.stride)
-        if not fit or units % UNIT_LANES or units > MOST_UNITS:
+        if not fit or units % PANEL or units > MOST_UNITS:
             raise ValueError("the layer is not as the kernel reads it")
         self.inward, self.offset, self.outward, self.units = at(inward), at(offset), at(outward), units
+        corrected = np.flatnonzero(outward.any(axis=0))
+        self.first = corrected[0] // _LANES * _LANES if len(corrected) else self.stride
 
 
 class Lexicon:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .kernel import PANEL, UNIT_LANES, Heads, Layer
+from .kernel import PANEL, Heads, Layer
 from .stack import Stack
 
 Matrix = npt.NDArray[np.float32]
@@ -67,7 +67,7 @@ class Weights:
     def _layer(self, stack: Stack) -> Layer:
         """A stack with as many labels and units as the kernel reads; those added weigh nothing."""
         labels, units = stack.inward.shape
-        more = self.steps.shape[1] - labels, -units % UNIT_LANES
+        more = self.steps.shape[1] - labels, -units % PANEL
         inward = np.pad(stack.inward, ((0, more[0]), (0, more[1])))
         outward = np.pad(stack.outward, ((0, more[1]), (0, more[0])))
         return np.ascontiguousarray(inward), np.pad(stack.offset, (0, more[1])), np.ascontiguousarray(outward)

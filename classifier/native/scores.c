@@ -25,7 +25,8 @@ typedef struct {
     const float *inward; /* stride x units */
     const float *offset; /* units */
     const float *outward; /* units x stride */
-    int64_t units;       /* of the layer over the scores, a multiple of LANES and at most UNITS; 0 without */
+    int64_t units;       /* of the layer over the scores, a multiple of PANEL and at most UNITS; 0 without */
+    int64_t first;       /* label that it corrects, rounded down to a multiple of LANES */
 } weights;
 
 __attribute__((always_inline)) static inline lanes widened(const int8_t *at)
@@ -55,30 +56,6 @@ __attribute__((always_inline)) static inline void panel_of(const weights *w, con
         out[panel + label] = plain[label] * w->scale[panel + label] + w->bias[panel + label];
 }
 
-__attribute__((always_inline)) static inline void add_times(float *restrict sums, const float *restrict rows,
-                                                            int64_t width, float value)
-{
-    for (int64_t start = 0; start < width; start += LANES) {
-        lanes sum, row;
-        memcpy(&sum, sums + start, sizeof sum);
-        memcpy(&row, rows + start, sizeof row);
-        sum += value * row;
-        memcpy(sums + start, &sum, sizeof sum);
-    }
-}
-
-/* Add what the layer makes of one text's scores to them (classifier/stack.py). */
-__attribute__((always_inline)) static inline void correct(const weights *w, float *restrict scores)
-{
-    float units[UNITS];
-    memcpy(units, w->offset, (size_t)w->units * sizeof *units);
-    for (int64_t label = 0; label < w->stride; label++)
-        add_times(units, w->inward + label * w->units, w->units, scores[label]);
-    for (int64_t unit = 0; unit < w->units; unit++)
-        if (units[unit] > 0)
-            add_times(scores, w->outward + unit * w->stride, w->stride, units[unit]);
-}
-
 __attribute__((always_inline)) static inline void score(const weights *w, const entry *entries, size_t count,
                                                         float *out)
 {
@@ -87,8 +64,46 @@ __attribute__((always_inline)) static inline void score(const weights *w, const 
         panel_of(w, entries, count, panel, WIDE, out);
     for (; panel < w->stride; panel += PANEL)
         panel_of(w, entries, count, panel, PANEL, out);
-    if (w->units)
-        correct(w, out);
+}
+
+/* Add to one text's scores what the layer makes of them (classifier/stack.py). */
+__attribute__((always_inline)) static inline void correct(const weights *w, float *restrict scores)
+{
+    float units[UNITS];
+    for (int64_t start = 0; start < w->units; start += PANEL) {
+        lanes sums[PANEL / LANES];
+        memcpy(sums, w->offset + start, sizeof sums);
+        for (int64_t label = 0; label < w->stride; label++)
+            for (int part = 0; part < PANEL / LANES; part++) {
+                lanes row;
+                memcpy(&row, w->inward + label * w->units + start + LANES * part, sizeof row);
+                sums[part] += scores[label] * row;
+            }
+        memcpy(units + start, sums, sizeof sums);
+    }
+    for (int64_t unit = 0; unit < w->units; unit++) {
+        if (units[unit] <= 0)
+            continue;
+        for (int64_t label = w->first; label < w->stride; label += LANES) {
+            lanes sum, row;
+            memcpy(&sum, scores + label, sizeof sum);
+            memcpy(&row, w->outward + unit * w->stride + label, sizeof row);
+            sum += units[unit] * row;
+            memcpy(scores + label, &sum, sizeof sum);
+        }
+    }
+}
+
+/* All texts one after the other, when they are scored: the layer stays in the processor's nearest cache. */
+__attribute__((always_inline)) static inline void correct_all(const weights *w, int64_t count, float *out)
+{
+    for (int64_t i = 0; i < count; i++)
+        correct(w, out + i * w->stride);
+}
+
+static void correct_plain(const weights *w, int64_t count, float *out)
+{
+    correct_all(w, count, out);
 }
 
 static void score_plain(const weights *w, const entry *entries, size_t count, float *out)
@@ -102,17 +117,27 @@ __attribute__((target("avx2"))) static void score_avx2(const weights *w, const e
 {
     score(w, entries, count, out);
 }
+
+__attribute__((target("avx2"))) static void correct_avx2(const weights *w, int64_t count, float *out)
+{
+    correct_all(w, count, out);
+}
 #endif
 
+typedef struct {
+    void (*score)(const weights *, const entry *, size_t, float *);
+    void (*correct)(const weights *, int64_t, float *);
+} version;
+
 /* Which version the processor can run; `plain` takes the one that all can. */
-static void (*version(const grams *g, bool plain))(const weights *, const entry *, size_t, float *)
+static version version_for(const grams *g, bool plain)
 {
 #if defined(__x86_64__)
     if (!plain && has_avx2(g))
-        return score_avx2;
+        return (version){score_avx2, correct_avx2};
 #endif
     (void)g, (void)plain;
-    return score_plain;
+    return (version){score_plain, correct_plain};
 }
 
 /* The scores of texts: `out` is texts x stride, a row of it `sum * scale + bias`, corrected; `blank` tells of each
@@ -121,15 +146,17 @@ EXPORT int32_t kernel_scores(const lexicon *l, const grams *g, const weights *w,
                              uint8_t *blank, int32_t plain)
 {
     scratch *s = scratch_new(g, longest_of(t));
-    void (*score_row)(const weights *, const entry *, size_t, float *) = version(g, plain);
+    version runs = version_for(g, plain);
     entry *entries;
     if (!s)
         return -1;
     for (int64_t i = 0; i < t->count; i++) {
         size_t count = row_of(l, g, t->points + t->starts[i], (size_t)t->lengths[i], s, &entries);
-        score_row(w, entries, count, out + i * w->stride);
+        runs.score(w, entries, count, out + i * w->stride);
         blank[i] = count == 0;
     }
+    if (w->units)
+        runs.correct(w, t->count, out);
     scratch_free(s);
     return 0;
 }
