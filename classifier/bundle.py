@@ -1,7 +1,8 @@
 """A model on disk: arrays and JSON in plainly named files, never a pickle; written once, verified on load.
 
-    arrays.npz       keys, gram weights, head weights (8 bits a weight, a scale a label), biases, the layer
-                     over the scores, words, and how often samples had each category with each scope
+    arrays.npz       keys, gram weights, weights of heads and experts (8 bits a weight, a scale a label),
+                     biases, the layer over the scores, words, and how often samples had each category with
+                     each scope
     model.json       format, version, taxonomy, thresholds, links, tokenizer, blocks
     words.txt        the domain words that the tokenizer needs
     card.md/.json    what the model was made from, and how good it is
@@ -33,11 +34,11 @@ if TYPE_CHECKING:
     from .model import Model
     from .taxonomy import Taxonomy
 
-FORMAT = 3
+FORMAT = 4
 FILES = ("arrays.npz", "card.json", "card.md", "model.json", "reliability.svg", "words.txt")
 MANIFEST = "manifest.sha256"
 
-_READ = (2, FORMAT)  # format 2 had no layer over the scores
+_READ = (2, 3, FORMAT)  # format 2 had no layer over the scores, format 3 no experts
 
 _NOT_AS_WRITTEN = (
     AttributeError, LookupError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error
@@ -168,7 +169,7 @@ def read_taxonomy(folder: Path) -> Taxonomy:
 def _write_arrays(model: Model, path: Path) -> None:
     import numpy as np
 
-    labels = model.weights.labels
+    columns = model.weights.columns
     words = np.frombuffer("\n".join(model.features.words).encode(), dtype=np.uint8)
     with path.open("wb") as file:
         np.savez_compressed(
@@ -176,7 +177,7 @@ def _write_arrays(model: Model, path: Path) -> None:
             keys=np.diff(model.features.keys, prepend=np.uint64(0)),  # ascending: steps compress well
             gram_weights=model.features.weights,
             steps=np.ascontiguousarray(
-                model.weights.steps[:, labels].T
+                model.weights.steps[:, columns].T
             ),  # labels x grams: a label's zeros stand together
             scale=model.weights.scale,
             bias=model.bias,
@@ -233,18 +234,20 @@ def _model(stored: Mapping[str, Any], folder: Path, shared: Path | None) -> Mode
     taxonomy = Taxonomy.from_json(stored["taxonomy"])
     ends = np.cumsum([len(facet.codes) for facet in taxonomy.facets.values()])
     labels = int(ends[-1])
+    parts = {part.name: arrays[part.name] for part in fields(Stack) if part.name in arrays}
+    stack = Stack(**parts) if stored.get("units") else None
+    columns = len(stack.inward) if stack else labels
     shifts = np.split(arrays["shift"], ends[:-1])
     links = {
         name: Link(**stored["links"][name], shift=shift)
         for name, shift in zip(taxonomy.facets, shifts, strict=True)
     }
-    if weights.shape != (len(features.weights), labels) or len(features.keys) != len(features.weights):
+    if weights.shape != (len(features.weights), columns) or len(features.keys) != len(features.weights):
         raise ValueError("the arrays do not fit each other")
     together = arrays["together"] if arrays["together"].size else None
-    if arrays["bias"].shape != (labels,) or arrays["shift"].shape != (labels,):
+    if arrays["bias"].shape != (columns,) or arrays["shift"].shape != (labels,):
         raise ValueError("the biases do not fit the labels")
-    stack = Stack(*(arrays[part.name] for part in fields(Stack))) if stored.get("units") else None
-    if stack and stack.inward.shape != (labels, stored["units"]):
+    if stack and (stack.labels, len(stack.offset)) != (labels, stored["units"]):
         raise ValueError("the layer does not fit the labels")
     return Model(
         stored["version"], taxonomy, features, weights, arrays["bias"], links, thresholds, together, stack

@@ -40,11 +40,14 @@ if TYPE_CHECKING:
     import scipy.sparse as sp
 
 Rows = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.float64]
 
 SENTENCE_ENDS = frozenset("。!?！？")
 TITLE_CHARACTERS = 60  # a first sentence longer than this is cut here
 CHUNK = 500  # texts whose grams are held at once: more than fit the processor's cache are slower
 FIT_CHUNK = 4000  # while fitting, merging the counts of a chunk costs more than the cache saves
+
+_ROUNDED = 1e-9  # what a sum of shares may lack
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,24 +97,33 @@ class Features:
         return len(self.keys)
 
     @classmethod
-    def fit(cls, texts: Sequence[str], tokenizer: Tokenizer, blocks: Sequence[Block] = BLOCKS) -> Features:
+    def fit(
+        cls,
+        texts: Sequence[str],
+        tokenizer: Tokenizer,
+        blocks: Sequence[Block] = BLOCKS,
+        shares: npt.NDArray[np.float64] | None = None,
+    ) -> Features:
         """Learn from cleaned texts which grams are frequent enough to be kept, and their weights.
+
+        `shares` tells how much each text counts; without it they all count as one.
 
         Raises:
             InputError: no gram is frequent enough.
         """
+        counting = np.ones(len(texts)) if shares is None else shares
         numbers: dict[str, int] = {}
-        found, seen = np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.int64)
+        found, seen = np.empty(0, dtype=np.uint64), np.empty(0)
         for start in range(0, len(texts), FIT_CHUNK):
-            chunk = texts[start : start + FIT_CHUNK]
+            chunk, some = texts[start : start + FIT_CHUNK], counting[start : start + FIT_CHUNK]
             rows, keys = _grams(chunk, tokenizer.cut_many(chunk), blocks, _Learning(numbers))
-            found, seen = _merged(found, seen, *document_counts(rows, keys))
+            found, seen = _merged(found, seen, *document_counts(rows, keys, some))
         wanted = np.array([block.min_texts for block in blocks])
-        kept = seen >= wanted[block_of(found)]
+        kept = seen >= wanted[block_of(found)] - _ROUNDED
         if not kept.any():
             raise InputError(f"{len(texts)} 条样本太少：没有一个词出现得足够多，请提供更多样本")
         found, seen = found[kept], seen[kept]
-        weights = 1 + np.log((1 + len(texts)) / (1 + seen))
+        weights = 1 + np.log((1 + counting.sum()) / (1 + seen))
         words, found, order = _renumbered(numbers, found, blocks)
         return cls(tokenizer, blocks, words, found, weights[order].astype(np.float32))
 
@@ -273,11 +285,11 @@ def _characters(texts: Sequence[str]) -> tuple[Rows, Keys]:
     return rows, np.where(is_word()[narrow], narrow, 0).astype(np.uint64)
 
 
-def _merged(keys: Keys, counts: Rows, more: Keys, more_counts: Rows) -> tuple[Keys, Rows]:
+def _merged(keys: Keys, counts: Counts, more: Keys, more_counts: Counts) -> tuple[Keys, Counts]:
     both = np.concatenate([keys, more])
     result, place = np.unique(both, return_inverse=True)
     weights = np.concatenate([counts, more_counts])
-    return result, np.bincount(place, weights=weights, minlength=len(result)).astype(np.int64)
+    return result, np.bincount(place, weights, len(result)).astype(np.float64)
 
 
 def _renumbered(numbers: dict[str, int], keys: Keys, blocks: Sequence[Block]) -> tuple[list[str], Keys, Rows]:

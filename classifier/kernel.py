@@ -17,7 +17,7 @@ from .codes import Codes, Places
 from .library import at, check_memory, library, owned
 
 Floats = npt.NDArray[np.float32]
-Layer = tuple[Floats, Floats, Floats]
+Layer = tuple[Floats, Floats, Floats, npt.NDArray[np.int32], int]
 
 PANEL = 32  # labels that are summed at once; weights of a gram are padded to a multiple of it
 MOST_UNITS = 64  # of the layer over the scores; padded as labels are
@@ -49,7 +49,7 @@ class Heads(ctypes.Structure):
 
     `steps` is grams x padded labels, `scale` and `bias` are padded alike. `layer`, where there is one, is
     what `classifier.stack` has: inward (padded labels x units), offset (units), outward (units x padded
-    labels).
+    labels), gates, and how many labels stand before the experts.
 
     Raises:
         ValueError: the arrays are not as the kernel reads them.
@@ -65,11 +65,14 @@ class Heads(ctypes.Structure):
         ("outward", c_void_p),
         ("units", c_int64),
         ("first", c_int64),
+        ("gates", c_void_p),
+        ("gated", c_int64),
+        ("experts", c_int64),
     )
 
     def __init__(self, steps: npt.NDArray[np.int8], scale: Floats, bias: Floats, layer: Layer | None) -> None:
         self.grams, stride = steps.shape
-        floats = [scale, bias, *(layer or ())]
+        floats = [scale, bias, *(layer[:3] if layer else ())]
         fit = stride % PANEL == 0 and len(scale) == len(bias) == stride and steps.dtype == np.int8
         fit = fit and all(part.dtype == np.float32 for part in floats)
         if not fit or not all(part.flags.c_contiguous for part in (steps, *floats)):
@@ -77,16 +80,22 @@ class Heads(ctypes.Structure):
         super().__init__(at(steps), stride, at(scale), at(bias))
         if layer:
             self._stack(*layer)
-        self.kept = steps, floats
+        self.kept = steps, floats, layer
 
-    def _stack(self, inward: Floats, offset: Floats, outward: Floats) -> None:
+    def _stack(
+        self, inward: Floats, offset: Floats, outward: Floats, gates: npt.NDArray[np.int32], labels: int
+    ) -> None:
         units = len(offset)
         fit = inward.shape == (self.stride, units) and outward.shape == (units, self.stride)
+        fit = fit and gates.dtype == np.int32 and len(gates) <= labels <= self.stride
+        if len(gates):
+            fit = fit and gates.min() >= 0 and labels + gates.max() < self.stride
         if not fit or units % PANEL or units > MOST_UNITS:
             raise ValueError("the layer is not as the kernel reads it")
         self.inward, self.offset, self.outward, self.units = at(inward), at(offset), at(outward), units
         corrected = np.flatnonzero(outward.any(axis=0))
         self.first = corrected[0] // _LANES * _LANES if len(corrected) else self.stride
+        self.gates, self.gated, self.experts = at(gates), len(gates), labels
 
 
 class Lexicon:

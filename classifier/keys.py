@@ -35,13 +35,16 @@ def in_block(keys: Keys, number: int) -> Keys:
     return keys | (np.uint64(number) << BLOCK_SHIFT)
 
 
-def document_counts(rows: npt.NDArray[np.int64], keys: Keys) -> tuple[Keys, npt.NDArray[np.int64]]:
-    """The different keys in ascending order, and in how many rows each stands."""
+def document_counts(
+    rows: npt.NDArray[np.int64], keys: Keys, shares: npt.NDArray[np.float64]
+) -> tuple[Keys, npt.NDArray[np.float64]]:
+    """The different keys in ascending order, and in how many rows each stands; a row counts by its share."""
     order = np.lexsort((rows, keys))
     rows, keys = rows[order], keys[order]
     new = np.ones(len(keys), dtype=bool)
     new[1:] = (keys[1:] != keys[:-1]) | (rows[1:] != rows[:-1])
-    return np.unique(keys[new], return_counts=True)
+    found, place = np.unique(keys[new], return_inverse=True)
+    return found, np.bincount(place, shares[rows[new]], len(found)).astype(np.float64)
 
 
 @cache

@@ -41,7 +41,7 @@ class Model:
 
     `weights` is grams x labels, `bias` labels long; the labels of all facets stand side by side in
     the order of `taxonomy.facets`. `together` counts the samples by category and scope; `stack` corrects
-    the scores of some facets by those of all.
+    the scores of some facets by those of all, and by experts whose weights stand behind the labels'.
     """
 
     def __init__(
@@ -92,6 +92,11 @@ class Model:
         starts = [0, *ends[:-1]]
         return {name: slice(start, end) for name, start, end in zip(self.facets, starts, ends, strict=True)}
 
+    @property
+    def labels(self) -> int:
+        """How many labels all facets have together."""
+        return sum(len(facet.codes) for facet in self.facets.values())
+
     @cached_property
     def _rules(self) -> Mapping[str, Rule]:
         return {
@@ -129,7 +134,7 @@ class Model:
 
     def _confidences(self, cleaned: Codes) -> tuple[dict[str, Matrix], npt.NDArray[np.bool_]]:
         scores, blank = self.features.scores(cleaned, self._heads)
-        shares = self._links.confidences(scores[:, self.weights.labels])
+        shares = self._links.confidences(scores[:, : self.labels])
         return {name: shares[:, where] for name, where in self.columns.items()}, blank
 
     def _tagging(self, requests: Codes, cleaned: Codes) -> Tagging:

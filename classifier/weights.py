@@ -23,7 +23,9 @@ _MOST = 127  # steps to either side
 
 
 class Weights:
-    """Grams x labels; `steps` is padded with zeros to a multiple of the kernel's panel of labels.
+    """Grams x labels, and experts behind them where a layer is told of some.
+
+    `steps` is padded with zeros to a multiple of the kernel's panel of labels.
 
     Raises:
         ValueError: there is not a scale for each label.
@@ -56,8 +58,8 @@ class Weights:
         return weights
 
     @property
-    def labels(self) -> slice:
-        """Where the labels stand among the padded columns."""
+    def columns(self) -> slice:
+        """Where labels and experts stand among the padded columns."""
         return slice(self.shape[1])
 
     def heads(self, bias: Matrix, stack: Stack | None = None) -> Heads:
@@ -66,21 +68,22 @@ class Weights:
 
     def _layer(self, stack: Stack) -> Layer:
         """A stack with as many labels and units as the kernel reads; those added weigh nothing."""
-        labels, units = stack.inward.shape
-        more = self.steps.shape[1] - labels, -units % PANEL
-        inward = np.pad(stack.inward, ((0, more[0]), (0, more[1])))
-        outward = np.pad(stack.outward, ((0, more[1]), (0, more[0])))
-        return np.ascontiguousarray(inward), np.pad(stack.offset, (0, more[1])), np.ascontiguousarray(outward)
+        told, units = stack.inward.shape
+        columns, more = self.steps.shape[1], -units % PANEL
+        inward = np.pad(stack.inward, ((0, columns - told), (0, more)))
+        outward = np.pad(stack.outward, ((0, more), (0, columns - stack.labels)))
+        offset, gates = np.pad(stack.offset, (0, more)), np.ascontiguousarray(stack.gates)
+        return np.ascontiguousarray(inward), offset, np.ascontiguousarray(outward), gates, stack.labels
 
     def pad(self, values: npt.NDArray[np.floating[Any]]) -> Matrix:
         """A value for each label as a value for each padded column."""
         padded = np.zeros(self.steps.shape[1], dtype=np.float32)
-        padded[self.labels] = values
+        padded[self.columns] = values
         return padded
 
     def of_grams(self, grams: npt.NDArray[np.integer[Any]], labels: slice = slice(None)) -> Matrix:
         """The weights of some grams for some labels: grams x labels, float32."""
-        return self.steps[grams, self.labels][:, labels] * self.scale[labels]
+        return self.steps[grams, self.columns][:, labels] * self.scale[labels]
 
 
 def _padded(steps: Steps) -> Steps:

@@ -17,15 +17,16 @@ from classifier.features import Features
 from classifier.keys import block_of
 from classifier.model import Model
 from classifier.tagging import FacetTags
+from classifier.taxonomy import Taxonomy
 from classifier.text import clean
 from classifier.tokens import Tokenizer, domain_words
 from classifier.weights import Weights
 
 from .calibrate import Confidences, Scores, fit_calibration
-from .heads import Learned, facet_heads
+from .heads import Learned, expert_heads, facet_heads
 from .recipe import Recipe
 from .samples import UNKNOWN, Samples
-from .stacking import stacked
+from .stacking import Scored, stacked
 from .thresholds import thresholds_of
 
 Progress = Callable[[str], None]
@@ -47,14 +48,17 @@ def train(
     recipe = recipe or Recipe()
     cleaned = [clean(request) for request in samples.requests]
     tokenizer = Tokenizer(domain_words())
-    scores = cross_scores(samples, cleaned, tokenizer, recipe, progress)
+    scored = cross_scores(samples, cleaned, tokenizer, recipe, progress)
     progress("各维度相互参考")
-    stack, corrected = stacked(samples, scores)
+    stack, corrected = stacked(samples, scored)
     held_out = judge(samples, corrected)
     progress("全部样本")
     everything = np.arange(len(samples))
     features, weights, bias = _fit(samples, cleaned, tokenizer, everything, recipe)
     links, thresholds = {}, {}
+    labels_of_all = weights.shape[1] - scored.experts.shape[1]
+    if stack is None:  # nobody asks the experts
+        weights, bias = weights[:, :labels_of_all], bias[:labels_of_all]
     scale = np.ones_like(bias)
     start = 0
     for name, facet in samples.taxonomy.facets.items():
@@ -77,27 +81,25 @@ def train(
         links,
         thresholds,
         _together(samples),
-        stack and stack.scaled(scale),
+        stack and stack.scaled(scale[:labels_of_all]),
     )
     return model, held_out
 
 
 def cross_scores(
     samples: Samples, cleaned: Sequence[str], tokenizer: Tokenizer, recipe: Recipe, progress: Progress
-) -> dict[str, Scores]:
-    """For each facet the scores of each sample by a model fitted on the other folds only."""
-    scores = {name: np.zeros((len(samples), len(f.codes))) for name, f in samples.taxonomy.facets.items()}
-    folds = samples.fold_numbers
+) -> Scored:
+    """What models fitted on the other folds only say of each sample."""
+    facets, folds = samples.taxonomy.facets, samples.fold_numbers
+    ends = np.cumsum([len(facet.codes) for facet in facets.values()])
+    found = np.zeros((len(samples), ends[-1] + _experts(samples.taxonomy)))
     for number, fold in enumerate(folds, start=1):
         progress(f"第 {number}/{len(folds)} 折")
         rest, out = np.flatnonzero(samples.folds != fold), np.flatnonzero(samples.folds == fold)
         features, weights, bias = _fit(samples, cleaned, tokenizer, rest, recipe)
-        found = features.transform([cleaned[i] for i in out.tolist()]) @ weights + bias
-        start = 0
-        for facet_scores in scores.values():
-            facet_scores[out] = found[:, start : start + facet_scores.shape[1]]
-            start += facet_scores.shape[1]
-    return scores
+        found[out] = features.transform([cleaned[i] for i in out.tolist()]) @ weights + bias
+    *parts, experts = np.split(found, ends, axis=1)
+    return Scored(dict(zip(facets, parts, strict=True)), experts)
 
 
 def judge(samples: Samples, scores: Mapping[str, Scores]) -> HeldOut:
@@ -138,17 +140,29 @@ def _fit(
     which: npt.NDArray[np.int64],
     recipe: Recipe,
 ) -> tuple[Features, npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Features, weights (grams x labels of all facets) and bias from some of the samples."""
+    """Features, weights (grams x labels of all facets and experts) and bias from some of the samples."""
     texts = [cleaned[i] for i in which.tolist()]
-    features = Features.fit(texts, tokenizer, recipe.blocks)
+    counting = samples.counting[which]
+    features = Features.fit(texts, tokenizer, recipe.blocks, counting)
     lengths = np.array([recipe.lengths[block.field, block.kind] for block in features.blocks])
     stretch = lengths[block_of(features.keys)].astype(np.float32)
     rows = cast(sp.csr_matrix, features.transform(texts) @ sp.diags_array(stretch))
-    counting = samples.counting[which]
     heads = []
     for name, facet in samples.taxonomy.facets.items():
         labels = samples.labels[name][which]
         known = labels != UNKNOWN
         heads.append(facet_heads(Learned(rows[known], labels[known], counting[known]), facet, recipe))
+    if experts := _experts(samples.taxonomy):
+        category, scope = samples.taxonomy.facets["category"], samples.taxonomy.facets["scope"]
+        categories, scopes = samples.labels["category"][which], samples.labels["scope"][which]
+        known = (categories != UNKNOWN) & (scopes != UNKNOWN)
+        sides = Learned(rows[known], scope.first_index[scopes[known]], counting[known])
+        heads.append(expert_heads(sides, category.first_index[categories[known]], experts, recipe))
     weights, biases = zip(*heads, strict=True)
     return features, np.concatenate(weights, axis=1) * stretch[:, None], np.concatenate(biases)
+
+
+def _experts(taxonomy: Taxonomy) -> int:
+    """How many experts there are: of public or private, one for each first level of the category."""
+    facets = taxonomy.facets
+    return len(facets["category"].firsts) if {"category", "scope"} <= facets.keys() else 0

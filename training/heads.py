@@ -4,7 +4,8 @@ A facet of two levels gets heads for both, and the score of a label is its own h
 its first level's head: what is rare below is helped by what is frequent above. Heads are L2-regularised
 logistic regressions, one label against the rest with both sides weighted alike, fitted by dual
 coordinate descent (Yu, Huang, Lin: Machine Learning 85, 2011, as LIBLINEAR has it). A sample counts by
-its share; for an alarm, grams count by how well they tell it.
+its share; for an alarm, grams count by how well they tell it. Experts are heads fitted to the samples of
+one first level of the category each (`classifier.stack`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ Weights = npt.NDArray[np.float32]
 _PARTS = 4  # tasks for each process: few enough to start quickly, many enough to end together
 _MANY = 1_000_000  # values in the rows from which on starting processes is worth its seconds
 _LARGEST_RATIO = 4.0
+_ENOUGH = 5  # samples of either side from which on there is an expert
 _UNSEEN = -10.0  # the score of a label that the samples of a fold do not hold: lower than any head gives
 
 
@@ -42,6 +44,10 @@ class Learned:
     def under(self, labels: Labels) -> Learned:
         """The same rows under other labels."""
         return Learned(self.rows, labels, self.shares)
+
+    def at(self, which: npt.NDArray[np.bool_]) -> Learned:
+        """Some of them."""
+        return Learned(self.rows[which], self.labels[which], self.shares[which])
 
 
 def facet_heads(learned: Learned, facet: Facet, recipe: Recipe) -> tuple[Weights, Weights]:
@@ -60,6 +66,27 @@ def facet_heads(learned: Learned, facet: Facet, recipe: Recipe) -> tuple[Weights
         of_firsts, first_bias = _heads(above, len(facet.firsts), recipe.other_cost)
         weights += recipe.first_share * of_firsts[:, facet.first_index]
         bias += recipe.first_share * first_bias[facet.first_index]
+    return weights, bias
+
+
+def expert_heads(learned: Learned, owners: Labels, count: int, recipe: Recipe) -> tuple[Weights, Weights]:
+    """A head for each of `count` owners, which knows that owner's samples only: label 0 against the rest.
+
+    Grams x owners, and a bias for each; an expert that would have hardly a sample of one side says 0 always.
+    """
+    weights = np.zeros((learned.rows.shape[1], count), dtype=np.float32)
+    bias = np.zeros(count, dtype=np.float32)
+    sides = (
+        np.bincount(owners[side], minlength=count) for side in (learned.labels == 0, learned.labels != 0)
+    )
+    able = np.flatnonzero(np.minimum(*sides) >= _ENOUGH)
+    exact = Learned(learned.rows.astype(np.float64), learned.labels, learned.shares)
+    jobs = cpu_count() if learned.rows.nnz > _MANY else 1
+    fitted = Parallel(n_jobs=jobs)(
+        delayed(_part)(exact.at(owners == owner), np.zeros(1, np.int64), recipe.other_cost) for owner in able
+    )
+    for owner, (slopes, offsets) in zip(able, fitted, strict=True):
+        weights[:, owner], bias[owner] = slopes[:, 0], offsets[0]
     return weights, bias
 
 

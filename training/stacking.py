@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 from threadpoolctl import threadpool_limits
 
-from classifier.stack import Stack
+from classifier.stack import Gates, Stack, heard
 from classifier.taxonomy import Facet
 
 from .calibrate import Labels, Scores, fit_calibration
@@ -29,33 +30,51 @@ _LEAST_GAIN = 0.01  # of a facet's negative log-likelihood
 Array = npt.NDArray[np.float64]
 
 
-def stacked(samples: Samples, scores: Mapping[str, Scores]) -> tuple[Stack | None, Mapping[str, Scores]]:
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What heads say of texts: for each facet texts x labels, and what experts say, texts x experts."""
+
+    facets: Mapping[str, Scores]
+    experts: Scores
+
+
+def stacked(samples: Samples, scored: Scored) -> tuple[Stack | None, Mapping[str, Scores]]:
     """The layer for held-out scores, and each fold's scores as one fitted on the other folds corrects them.
 
     A facet whose held-out scores it does not make likelier keeps them; there is no layer where no facet
     gains, or there is but one.
     """
-    facets = samples.taxonomy.facets
+    facets, scores = samples.taxonomy.facets, scored.facets
     if not _told(facets):
         return None, scores
     every = np.concatenate([scores[name] for name in facets], axis=1)
     shown, labels, taught = _without_unseen(samples, every)
+    gates = _gates(facets, scored.experts)
+    shown = np.hstack([shown, scored.experts])
+    shown = np.where(heard(shown, every.shape[1], gates), shown, 0)
     judged = np.isin(samples.folds, samples.fold_numbers)
     corrected = every.copy()
     with threadpool_limits(1):  # on matrices as narrow as these threads only wait for each other
         for fold in samples.fold_numbers:
             out = samples.folds == fold
-            layer = _Search(facets, shown, labels, taught, judged & ~out).stack()
-            corrected[out] += layer.corrected(shown[out]) - shown[out]
-        whole = _Search(facets, shown, labels, taught, judged).stack()
+            layer = _Search(facets, shown, labels, taught, judged & ~out).stack(gates)
+            corrected[out] += layer.corrected(shown[out]) - shown[out, : every.shape[1]]
+        whole = _Search(facets, shown, labels, taught, judged).stack(gates)
     ends = np.cumsum([len(facet.codes) for facet in facets.values()])
     parts = dict(zip(facets, np.split(corrected, ends[:-1], axis=1), strict=True))
     kept = {name: _is_likelier(parts[name], scores[name], labels[name], judged) for name in _told(facets)}
     gains = np.repeat([kept.get(name, False) for name in facets], [len(f.codes) for f in facets.values()])
     if not gains.any():
         return None, scores
-    stack = Stack(whole.inward, whole.offset, whole.outward * gains.astype(np.float32))
+    stack = Stack(whole.inward, whole.offset, whole.outward * gains.astype(np.float32), gates)
     return stack, {name: parts[name] if kept.get(name) else scores[name] for name in facets}
+
+
+def _gates(facets: Mapping[str, Facet], experts: Scores) -> Gates:
+    """The expert of each label of the category: that of its first level; none where there are no experts."""
+    if not experts.shape[1]:
+        return np.empty(0, dtype=np.int32)
+    return facets["category"].first_index.astype(np.int32)
 
 
 def _without_unseen(
@@ -123,6 +142,7 @@ class _Search:
         self.even = (every - self.mean) / self.spread
         told = _told(facets)
         of_label = np.array([name for name, facet in facets.items() for _ in facet.codes])
+        self.labels = len(of_label)
         self.columns = np.flatnonzero(np.isin(of_label, told) & taught)
         self.facet = np.array([told.index(name) for name in of_label[self.columns]], dtype=np.int64)
         self.parts = [np.flatnonzero(self.facet == place) for place in range(len(told))]
@@ -133,11 +153,11 @@ class _Search:
             sure = np.flatnonzero(labels[name] != UNKNOWN)
             self.truth[sure, part[place[labels[name][sure]]]] = 1
             self.known[np.ix_(sure, part)] = 1
-        labels_shown, corrected = every.shape[1], len(self.columns)
-        self.shapes = ((labels_shown, UNITS), (UNITS,), (UNITS, corrected), (corrected,), (len(told),))
+        told_of, corrected = every.shape[1], len(self.columns)
+        self.shapes = ((told_of, UNITS), (UNITS,), (UNITS, corrected), (corrected,), (len(told),))
         self.cuts = np.cumsum([int(np.prod(shape)) for shape in self.shapes])[:-1]
 
-    def stack(self) -> Stack:
+    def stack(self, gates: Gates) -> Stack:
         """The layer that is found, for scores as they are."""
         random = np.random.default_rng(0)
         start = [np.zeros(shape) for shape in self.shapes]
@@ -153,10 +173,11 @@ class _Search:
         )
         inward, offset, outward, _, scales = self._apart(found.x)
         inward = inward / self.spread[:, None]
-        whole = np.zeros((UNITS, len(self.spread)))
+        whole = np.zeros((UNITS, self.labels))
         whole[:, self.columns] = outward / scales[self.facet]
         offset = offset - self.mean @ inward
-        return Stack(*(part.astype(np.float32) for part in (inward, offset, whole)))
+        single = np.float32
+        return Stack(inward.astype(single), offset.astype(single), whole.astype(single), gates)
 
     def loss(self, weights: Array) -> tuple[float, Array]:
         """The penalised loss at all weights in one array, and its slope."""

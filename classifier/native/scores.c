@@ -27,6 +27,9 @@ typedef struct {
     const float *outward; /* units x stride */
     int64_t units;       /* of the layer over the scores, a multiple of PANEL and at most UNITS; 0 without */
     int64_t first;       /* label that it corrects, rounded down to a multiple of LANES */
+    const int32_t *gates; /* gated: which expert the layer is told where that label is the likeliest of them */
+    int64_t gated;
+    int64_t experts; /* where they begin among the labels */
 } weights;
 
 __attribute__((always_inline)) static inline lanes widened(const int8_t *at)
@@ -66,10 +69,25 @@ __attribute__((always_inline)) static inline void score(const weights *w, const 
         panel_of(w, entries, count, panel, PANEL, out);
 }
 
+/* Leave of the experts' scores the one whose label is the likeliest (classifier/stack.py). */
+static inline void hear(const weights *w, float *restrict scores)
+{
+    int64_t best = 0;
+    for (int64_t label = 1; label < w->gated; label++)
+        if (scores[label] > scores[best])
+            best = label;
+    int64_t expert = w->experts + w->gates[best];
+    float score = scores[expert];
+    memset(scores + w->experts, 0, (size_t)(w->stride - w->experts) * sizeof *scores);
+    scores[expert] = score;
+}
+
 /* Add to one text's scores what the layer makes of them (classifier/stack.py). */
 __attribute__((always_inline)) static inline void correct(const weights *w, float *restrict scores)
 {
     float units[UNITS];
+    if (w->gated)
+        hear(w, scores);
     for (int64_t start = 0; start < w->units; start += PANEL) {
         lanes sums[PANEL / LANES];
         memcpy(sums, w->offset + start, sizeof sums);

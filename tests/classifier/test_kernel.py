@@ -41,7 +41,7 @@ def test_scores_are_rows_times_weights(model, samples):
     rows = model.features.transform(cleaned).astype(np.float64)
     exact = rows @ model.weights.of_grams(np.arange(len(model.features))) + model.bias
     scores, blank = model.features.scores(Codes.of(cleaned), model.weights.heads(model.bias))
-    assert scores[:, model.weights.labels] == pytest.approx(exact, abs=1e-5)
+    assert scores[:, model.weights.columns] == pytest.approx(exact, abs=1e-5)
     assert blank.tolist() == (np.diff(rows.indptr) == 0).tolist()
 
 
@@ -56,8 +56,8 @@ def test_the_layer_corrects_scores_as_it_does_in_python(model, samples, units):
     )
     plain, _ = model.features.scores(codes, model.weights.heads(model.bias))
     scores, _ = model.features.scores(codes, model.weights.heads(model.bias, stack))
-    exact = stack.corrected(plain[:, model.weights.labels].astype(np.float64))
-    assert scores[:, model.weights.labels] == pytest.approx(exact, rel=1e-4, abs=1e-3)
+    exact = stack.corrected(plain[:, model.weights.columns].astype(np.float64))
+    assert scores[:, model.weights.columns] == pytest.approx(exact, rel=1e-4, abs=1e-3)
     assert np.array_equal(scores[:, labels:], plain[:, labels:])
     again = model.features._grams.scores(
         model.features.tokenizer.lexicon, codes, model.weights.heads(model.bias, stack), plain=True
