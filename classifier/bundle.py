@@ -247,8 +247,11 @@ def _model(stored: Mapping[str, Any], folder: Path, shared: Path | None) -> Mode
     together = arrays["together"] if arrays["together"].size else None
     if arrays["bias"].shape != (columns,) or arrays["shift"].shape != (labels,):
         raise ValueError("the biases do not fit the labels")
+    categories = len(next(iter(taxonomy.facets.values())).codes)
     if stack and (stack.labels, len(stack.offset)) != (labels, stored["units"]):
         raise ValueError("the layer does not fit the labels")
+    if stack and len(stack.gates) not in {0, categories}:
+        raise ValueError("the gates do not fit the categories")
     return Model(
         stored["version"], taxonomy, features, weights, arrays["bias"], links, thresholds, together, stack
     )

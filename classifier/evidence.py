@@ -78,7 +78,7 @@ def _slopes(model: Model, cleaned: str, facet: str, label: str) -> npt.NDArray[n
     pull[chosen] = 0
     pull /= max(-pull.sum(), _LEAST)
     pull[chosen] = 1
-    of_all = np.zeros(len(scores))
+    of_all = np.zeros(model.labels)
     of_all[where] = pull * link.slopes(own)[0]
     drawn = model.stack.drawn(scores, of_all) if model.stack else of_all
     slopes = np.zeros(len(model.features))

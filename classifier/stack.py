@@ -61,7 +61,8 @@ class Stack:
         fit = units <= MOST_UNITS and self.offset.shape == (units,) and len(self.outward) == units
         if not fit or not len(self.gates) <= self.labels <= told:
             raise ValueError("the layer's arrays do not fit each other")
-        if bool(experts) != bool(len(self.gates)) or not np.isin(self.gates, np.arange(experts)).all():
+        known = self.gates.dtype == np.int32 and np.isin(self.gates, np.arange(experts)).all()
+        if not known or bool(experts) != bool(len(self.gates)):
             raise ValueError("the gates do not fit the experts")
         for part in (self.inward, self.offset, self.outward):
             if part.dtype != np.float32 or not np.isfinite(part).all():

@@ -11,6 +11,7 @@ from classifier.model import Model
 from classifier.stack import Stack
 from classifier.store import ModelStore
 from classifier.taxonomy import Taxonomy
+from classifier.weights import Weights
 from training.card import card_json, card_markdown
 from training.evaluate import evaluate_held_out
 from training.fit import HeldOut, train
@@ -34,13 +35,17 @@ def samples() -> Samples:
 
 @pytest.fixture(scope="session")
 def trained(samples: Samples) -> tuple[Model, HeldOut]:
-    """A true fit on them, with a layer over the scores, for which they are too few."""
+    """A true fit on them, with experts and a layer over the scores, for which they are too few."""
     fitted, held_out = train(samples, "small")
-    random, labels = np.random.default_rng(0), len(fitted.bias)
-    shapes = ((labels, 12), (12,), (12, labels))
+    random, labels, category = np.random.default_rng(0), fitted.labels, fitted.facets["category"]
+    experts, grams = len(category.firsts), len(fitted.features)
+    learned = fitted.weights.of_grams(np.arange(grams))[:, :labels]
+    fitted.weights = Weights.of(np.hstack([learned, random.normal(0, 0.1, (grams, experts))]))
+    fitted.bias = np.append(fitted.bias[:labels], random.normal(size=experts).astype(np.float32))
+    shapes = ((labels + experts, 12), (12,), (12, labels))
     inward, offset, outward = (random.normal(0, 0.1, shape).astype(np.float32) for shape in shapes)
     outward[:, fitted.columns["category"]] = 0
-    fitted.stack = Stack(inward, offset, outward)
+    fitted.stack = Stack(inward, offset, outward, category.first_index.astype(np.int32))
     return fitted, held_out
 
 

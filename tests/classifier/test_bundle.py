@@ -19,7 +19,7 @@ from classifier.features import BLOCKS
 from classifier.text import clean
 
 ALL_FILES = (*bundle.FILES, bundle.MANIFEST)
-LAYER = ("inward", "offset", "outward")
+LAYER = ("inward", "offset", "outward", "gates")
 
 
 @pytest.fixture(scope="module")
@@ -169,8 +169,16 @@ def test_a_bundle_of_an_older_format_is_told_apart_from_one_with_a_file_lost(cop
         bundle.load(copy)
 
 
+def without_experts(copy: Path, model) -> None:
+    labels = model.labels
+    with np.load(copy / "arrays.npz") as stored:
+        cut = {name: stored[name][:labels] for name in ("steps", "scale", "bias")}
+    change_arrays(copy, **cut, gates=None, inward=model.stack.inward[:labels])
+
+
 def test_a_bundle_from_before_facets_informed_each_other_is_read(copy, model, samples):
     """Format 2 had no layer over the scores."""
+    without_experts(copy, model)
     change_arrays(copy, **dict.fromkeys(LAYER))
     change_model_json(copy, format=2, units=None)
     loaded = bundle.load(copy)
@@ -178,6 +186,17 @@ def test_a_bundle_from_before_facets_informed_each_other_is_read(copy, model, sa
     before, after = model.confidences(samples.requests[:50]), loaded.confidences(samples.requests[:50])
     assert np.array_equal(before["category"], after["category"])
     assert not np.array_equal(before["scope"], after["scope"])
+
+
+def test_a_bundle_from_before_there_were_experts_is_read(copy, model, samples):
+    """Format 3 had a layer over the scores, and no experts that it was told of."""
+    without_experts(copy, model)
+    change_model_json(copy, format=3)
+    loaded = bundle.load(copy)
+    assert loaded.weights.shape == (len(model.features), model.labels)
+    assert len(loaded.stack.gates) == 0
+    after = loaded.confidences(samples.requests[:50])
+    assert np.array_equal(after["category"], model.confidences(samples.requests[:50])["category"])
 
 
 def test_a_lost_file_is_named(copy):

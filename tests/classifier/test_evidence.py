@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifier.evidence import STRONGEST, contributions, explain
+from classifier.stack import heard
 from classifier.text import clean
 
 DRESSED = [
@@ -28,9 +29,11 @@ def beyond_the_others(model, request: str, facet: str, label: str) -> float:
     where, bias = model.columns[facet], model.bias.astype(np.float64)
     added = row.data.astype(np.float64) @ model.weights.of_grams(row.indices)
     # Between two bends of the layer over the scores it is linear: what the text adds goes through as it is.
-    awake = (added + bias) @ model.stack.inward + model.stack.offset > 0
+    told = heard((added + bias)[None, :], model.labels, model.stack.gates)[0]
+    awake = (added + bias) * told @ model.stack.inward + model.stack.offset > 0
     corrected = model.stack.corrected((added + bias)[None, :])[:, where]
-    arrived = (added + (added @ model.stack.inward * awake) @ model.stack.outward)[where]
+    through = ((added * told) @ model.stack.inward * awake) @ model.stack.outward
+    arrived = (added[: model.labels] + through)[where]
     bent = arrived * model.links[facet].slopes(corrected)[0]
     chosen = model.facets[facet].codes.index(label)
     others = np.arange(len(arrived)) != chosen

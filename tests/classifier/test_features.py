@@ -286,6 +286,18 @@ def test_fitting_in_chunks_changes_nothing(texts, tokenizer, features, monkeypat
     assert np.array_equal(again.weights, features.weights)
 
 
+def test_a_text_counts_by_its_share(texts, tokenizer):
+    """Four texts that count a quarter are one text."""
+    shares = np.array([1.0, 1, 1, 0.25, 0.25, 0.25, 0.25])
+    few = ["路灯，不亮", "路灯，不亮", "路灯，坏了", *["井盖，坏了"] * 4]
+    fitted = Features.fit(few, tokenizer, [Block("text", "words", 1, 2)], shares)
+    known = dict(zip(fitted.words, fitted.weights.tolist(), strict=True))
+    assert "井盖" not in known  # in four texts, but they count as one
+    assert known["路灯"] == pytest.approx(1 + np.log(5 / 4))
+    whole = Features.fit(texts, tokenizer, shares=np.ones(len(texts)))
+    assert np.array_equal(whole.keys, Features.fit(texts, tokenizer).keys)
+
+
 def test_the_order_of_the_texts_leaves_no_trace(texts, tokenizer, features):
     again = Features.fit(texts[::-1], tokenizer)
     assert again.words == features.words == sorted(features.words)

@@ -45,23 +45,27 @@ def test_scores_are_rows_times_weights(model, samples):
     assert blank.tolist() == (np.diff(rows.indptr) == 0).tolist()
 
 
-@pytest.mark.parametrize("units", [1, 8, 30, 64])
-def test_the_layer_corrects_scores_as_it_does_in_python(model, samples, units):
-    codes, random = Codes.of(samples.requests[:200]), np.random.default_rng(2)
-    labels = len(model.bias)
+@pytest.mark.parametrize(("units", "experts"), [(1, 0), (8, 3), (30, 5), (64, 0), (64, 40)])
+def test_the_layer_corrects_scores_as_it_does_in_python(model, samples, units, experts):
+    features, codes, random = model.features, Codes.of(samples.requests[:200]), np.random.default_rng(2)
+    labels = model.labels
+    steps = random.normal(size=(len(features), labels + experts)).astype(np.float32)
+    weights, bias = Weights.of(steps), random.normal(0, 0.1, size=labels + experts).astype(np.float32)
+    gates = random.integers(0, experts, 20).astype(np.int32) if experts else np.empty(0, np.int32)
     stack = Stack(
-        random.normal(size=(labels, units)).astype(np.float32),
+        random.normal(size=(labels + experts, units)).astype(np.float32),
         random.normal(size=units).astype(np.float32),
         random.normal(size=(units, labels)).astype(np.float32),
+        gates,
     )
-    plain, _ = model.features.scores(codes, model.weights.heads(model.bias))
-    scores, _ = model.features.scores(codes, model.weights.heads(model.bias, stack))
-    exact = stack.corrected(plain[:, model.weights.columns].astype(np.float64))
-    assert scores[:, model.weights.columns] == pytest.approx(exact, rel=1e-4, abs=1e-3)
-    assert np.array_equal(scores[:, labels:], plain[:, labels:])
-    again = model.features._grams.scores(
-        model.features.tokenizer.lexicon, codes, model.weights.heads(model.bias, stack), plain=True
-    )[0]
+    plain, _ = features.scores(codes, weights.heads(bias))
+    heads = weights.heads(bias, stack)
+    scores, _ = features.scores(codes, heads)
+    exact = stack.corrected(plain[:, weights.columns].astype(np.float64))
+    assert scores[:, :labels] == pytest.approx(exact, rel=1e-4, abs=1e-3)
+    if experts:
+        assert len(np.unique(plain[:, :20].argmax(axis=1))) > 5  # many gates were open
+    again = features._grams.scores(features.tokenizer.lexicon, codes, heads, plain=True)[0]
     assert np.array_equal(scores, again)
 
 

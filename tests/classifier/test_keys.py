@@ -38,7 +38,10 @@ def test_asking_for_nothing_gives_nothing():
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 20))))
 def test_a_key_counts_once_for_each_row_that_it_stands_in(grams):
     rows = np.array([row for row, _ in grams], dtype=np.int64)
-    keys, counts = document_counts(rows, as_keys(key for _, key in grams))
-    seen = Counter(key for _, key in set(grams))
+    shares = np.array([1, 0.25, 0.5, 1])
+    keys, counts = document_counts(rows, as_keys(key for _, key in grams), shares)
+    seen = Counter()
+    for row, key in set(grams):
+        seen[key] += shares[row]
     assert dict(zip(keys.tolist(), counts.tolist(), strict=True)) == seen
     assert keys.tolist() == sorted(seen)

@@ -7,7 +7,8 @@ import pytest
 
 from classifier.taxonomy import Facet, Taxonomy
 from training.samples import OUTSIDE, UNKNOWN, Samples
-from training.stacking import _Search, stacked
+from training.stacking import Scored, _Search
+from training.stacking import stacked as stacked_with_experts
 
 FACETS = {
     "category": Facet.flat("category", "分类", ["a", "b", "c", "d"]),
@@ -15,6 +16,11 @@ FACETS = {
     "urgent": Facet.flat("urgent", "紧急", ["0", "1"]),
 }
 TEXTS = 1200
+
+
+def stacked(samples, scores):
+    """The layer where nobody knows one category better than the heads do."""
+    return stacked_with_experts(samples, Scored(scores, np.zeros((len(samples), 0))))
 
 
 def made(related: bool) -> tuple[Samples, dict[str, np.ndarray]]:
@@ -41,6 +47,23 @@ def test_a_facet_learns_from_another_what_its_own_head_does_not_know():
     right = [(one["scope"].argmax(axis=1) == samples.labels["scope"]).mean() for one in (scores, corrected)]
     assert right[0] < 0.7
     assert right[1] > 0.95
+
+
+def test_an_expert_is_heard_where_its_category_is_the_likeliest():
+    """Nothing else knows the scope: each expert does in its category, and says the reverse in the others."""
+    samples, scores = made(related=False)
+    random, likeliest = np.random.default_rng(9), scores["category"].argmax(axis=1)
+    side = 2.0 * samples.labels["scope"] - 1
+    experts = np.where(np.arange(4) == likeliest[:, None], side[:, None], -side[:, None])
+    experts += random.normal(0, 0.3, experts.shape)
+    layer, corrected = stacked_with_experts(samples, Scored(scores, experts))
+    right = (corrected["scope"].argmax(axis=1) == samples.labels["scope"]).mean()
+    assert right > 0.95
+    assert layer.gates.tolist() == [0, 1, 2, 3]
+    assert layer.inward.shape == (10, 32)
+    told = np.hstack([scores["category"], scores["scope"], experts])
+    given = layer.corrected(told)[:, 4:].argmax(axis=1)
+    assert (given == samples.labels["scope"]).mean() > 0.95
 
 
 def test_where_facets_know_nothing_of_each_other_they_keep_their_scores():
