@@ -59,35 +59,39 @@ __attribute__((always_inline)) static inline void panel_of(const weights *w, con
         out[panel + label] = plain[label] * w->scale[panel + label] + w->bias[panel + label];
 }
 
+static inline int64_t likeliest(const float *scores, int64_t count)
+{
+    int64_t best = 0;
+    for (int64_t label = 1; label < count; label++)
+        if (scores[label] > scores[best])
+            best = label;
+    return best;
+}
+
+/* One text's scores: of all labels, and where there are experts of the one whose label is the likeliest, the
+   others' being 0 (classifier/stack.py). */
 __attribute__((always_inline)) static inline void score(const weights *w, const entry *entries, size_t count,
                                                         float *out)
 {
-    int64_t panel = 0;
-    for (; panel + WIDE <= w->stride; panel += WIDE)
+    int64_t panel = 0, wanted = w->gated ? w->experts : w->stride;
+    for (; panel + WIDE <= w->stride && panel < wanted; panel += WIDE)
         panel_of(w, entries, count, panel, WIDE, out);
-    for (; panel < w->stride; panel += PANEL)
+    for (; panel < wanted; panel += PANEL)
         panel_of(w, entries, count, panel, PANEL, out);
-}
-
-/* Leave of the experts' scores the one whose label is the likeliest (classifier/stack.py). */
-static inline void hear(const weights *w, float *restrict scores)
-{
-    int64_t best = 0;
-    for (int64_t label = 1; label < w->gated; label++)
-        if (scores[label] > scores[best])
-            best = label;
-    int64_t expert = w->experts + w->gates[best];
-    float score = scores[expert];
-    memset(scores + w->experts, 0, (size_t)(w->stride - w->experts) * sizeof *scores);
-    scores[expert] = score;
+    if (w->gated) {
+        int64_t expert = w->experts + w->gates[likeliest(out, w->gated)];
+        if (expert >= panel)
+            panel_of(w, entries, count, expert / LANES * LANES, LANES, out);
+        float heard = out[expert];
+        memset(out + w->experts, 0, (size_t)(w->stride - w->experts) * sizeof *out);
+        out[expert] = heard;
+    }
 }
 
 /* Add to one text's scores what the layer makes of them (classifier/stack.py). */
 __attribute__((always_inline)) static inline void correct(const weights *w, float *restrict scores)
 {
     float units[UNITS];
-    if (w->gated)
-        hear(w, scores);
     for (int64_t start = 0; start < w->units; start += PANEL) {
         lanes sums[PANEL / LANES];
         memcpy(sums, w->offset + start, sizeof sums);

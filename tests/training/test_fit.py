@@ -230,11 +230,11 @@ def test_what_is_only_learned_from_counts_by_its_share(few):
     assert right(0.01) > right(1.0) + 0.1
 
 
-def test_the_grams_of_an_alarm_are_weighed_by_their_texts_shares(few):
+def test_grams_are_weighed_by_their_texts_shares(few):
     """Texts that hardly count cannot make their grams telling."""
     rows = fit.Features.fit(list(few.requests), fit.Tokenizer({}), QUICK.blocks).transform(few.requests)
-    alarming = np.arange(len(few)) % 2
+    met, alarming = rows.astype(bool).T, np.arange(len(few)) % 2 == 1
     shares = np.where(np.arange(len(few)) < 60, 1.0, 1e-9)
-    counted = heads._log_ratios(heads.Learned(rows, alarming, shares), 1)
-    alone = heads._log_ratios(heads.Learned(rows[:60], alarming[:60], np.ones(60)), 1)
+    counted = heads._log_ratios(met, shares, alarming)
+    alone = heads._log_ratios(met[:, :60], np.ones(60), alarming[:60])
     assert counted == pytest.approx(alone, abs=1e-5)
