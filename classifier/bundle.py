@@ -211,7 +211,8 @@ def _model(stored: Mapping[str, Any], folder: Path, shared: Path | None) -> Mode
     import numpy as np
 
     from .decision import Threshold
-    from .features import Block, Features
+    from .features import Features
+    from .grams import Block
     from .link import Link
     from .model import Model
     from .stack import Stack

@@ -9,9 +9,7 @@ does not outweigh its title.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import chain, repeat
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -19,46 +17,21 @@ import numpy.typing as npt
 
 from .codes import Codes
 from .errors import InputError
+from .grams import Block, Rows, grams_at, grams_of
 from .kernel import GramTable, Heads
-from .keys import (
-    BLOCK_SHIFT,
-    CHARACTER_BITS,
-    PLANE,
-    WORD_BITS,
-    Columns,
-    Keys,
-    block_of,
-    document_counts,
-    find,
-    in_block,
-    is_word,
-)  # fmt: skip
+from .keys import BLOCK_SHIFT, WORD_BITS, Columns, Keys, block_of, document_counts, find, is_word
 from .tokens import Tokenizer
 from .weights import Matrix
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
 
-Rows = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.float64]
 
-SENTENCE_ENDS = frozenset("。!?！？")
-TITLE_CHARACTERS = 60  # a first sentence longer than this is cut here
 CHUNK = 500  # texts whose grams are held at once: more than fit the processor's cache are slower
 FIT_CHUNK = 4000  # while fitting, merging the counts of a chunk costs more than the cache saves
 
 _ROUNDED = 1e-9  # what a sum of shares may lack
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One kind of gram of one field, and in how many texts a gram must stand to be kept."""
-
-    field: str  # "text" or "title"
-    kind: str  # "words" or "characters"
-    longest: int  # grams of 1 to this many words (at most 2) or characters (at most 3)
-    min_texts: int
-
 
 BLOCKS = (
     Block("text", "words", 1, 3),
@@ -116,7 +89,7 @@ class Features:
         found, seen = np.empty(0, dtype=np.uint64), np.empty(0)
         for start in range(0, len(texts), FIT_CHUNK):
             chunk, some = texts[start : start + FIT_CHUNK], counting[start : start + FIT_CHUNK]
-            rows, keys = _grams(chunk, tokenizer.cut_many(chunk), blocks, _Learning(numbers))
+            rows, keys = grams_of(chunk, tokenizer.cut_many(chunk), blocks, _Learning(numbers))
             found, seen = _merged(found, seen, *document_counts(rows, keys, some))
         wanted = np.array([block.min_texts for block in blocks])
         kept = seen >= wanted[block_of(found)] - _ROUNDED
@@ -161,18 +134,8 @@ class Features:
 
         Offsets are characters of `text`. Slow beside `transform`: for explanations.
         """
-        found: list[tuple[Keys, Rows, Rows]] = []
-        fields = _fields([text], self.tokenizer.cut_many([text]))
-        for number, block in enumerate(self.blocks, start=1):
-            strings, cuts = fields[block.field]
-            _, units = _units(block, strings, cuts, self._numbers)
-            starts, untils = _places(block, strings[0], cuts[0])
-            places = np.arange(len(units))
-            for length, (begin, keys) in enumerate(
-                _runs(places, units, block.longest, _bits(block)), start=1
-            ):
-                found.append((in_block(keys, number), starts[begin], untils[begin + length - 1]))
-        keys, starts, untils = (np.concatenate(part) for part in zip(*found, strict=True))
+        words = self.tokenizer.cut_many([text])[0]
+        keys, starts, untils = grams_at(text, words, self.blocks, self._numbers)
         columns = find(self.keys, keys)
         known = columns >= 0
         return columns[known], starts[known], untils[known]
@@ -196,93 +159,6 @@ class _Learning(dict[str, int]):
         if not any(map(str.isalnum, word)):
             return default
         return self.numbers.setdefault(word, len(self.numbers) + 1)
-
-
-def title_words(words: Iterable[str]) -> Iterator[str]:
-    """The words of the first sentence, its end mark not among them."""
-    length = 0
-    for word in words:
-        length += len(word)
-        if length > TITLE_CHARACTERS or word in SENTENCE_ENDS:
-            return
-        yield word
-
-
-def _grams(
-    texts: Sequence[str], words: Sequence[list[str]], blocks: Sequence[Block], numbers: dict[str, int]
-) -> tuple[Rows, Keys]:
-    """All grams of the texts as (row, key), a gram that stands twice given twice."""
-    fields = _fields(texts, words)
-    units: dict[tuple[str, str], tuple[Rows, Keys]] = {}
-    found_rows: list[Rows] = []
-    found_keys: list[Keys] = []
-    for number, block in enumerate(blocks, start=1):
-        kind = (block.field, block.kind)
-        if kind not in units:
-            units[kind] = _units(block, *fields[block.field], numbers)
-        for rows, keys in _runs(*units[kind], block.longest, _bits(block)):
-            found_rows.append(rows)
-            found_keys.append(in_block(keys, number))
-    return np.concatenate(found_rows), np.concatenate(found_keys)
-
-
-def _fields(
-    texts: Sequence[str], words: Sequence[list[str]]
-) -> dict[str, tuple[Sequence[str], Sequence[list[str]]]]:
-    """Each field's strings and their words; a title's words are the first ones of its text."""
-    titles = [list(title_words(cut)) for cut in words]
-    return {"text": (texts, words), "title": (["".join(cut) for cut in titles], titles)}
-
-
-def _units(
-    block: Block, strings: Sequence[str], cuts: Sequence[list[str]], numbers: dict[str, int]
-) -> tuple[Rows, Keys]:
-    """What a block's grams are runs of: characters or words as numbers, and the text that each is of."""
-    return _characters(strings) if block.kind == "characters" else _words(cuts, numbers)
-
-
-def _places(block: Block, string: str, cut: Sequence[str]) -> tuple[Rows, Rows]:
-    """Where each unit of one text begins and ends, in characters; the closing separator stands at its end."""
-    if block.kind == "characters":
-        starts = np.array([*(i for i, character in enumerate(string) if character != " "), len(string)])
-        return starts, starts + 1
-    ends = np.cumsum([len(word) for word in cut] + [0])
-    return np.concatenate([[0], ends[:-1]]), ends
-
-
-def _bits(block: Block) -> np.uint64:
-    return CHARACTER_BITS if block.kind == "characters" else WORD_BITS
-
-
-def _runs(rows: Rows, units: Keys, longest: int, bits: np.uint64) -> Iterator[tuple[Rows, Keys]]:
-    """Runs of 1 to `longest` units that hold no zero: zeros part texts and whatever is unknown."""
-    keys, starts = units, np.flatnonzero(units)
-    for length in range(1, longest + 1):
-        if length > 1:
-            starts = starts[starts < len(units) - length + 1]
-            starts = starts[units[starts + length - 1] != 0]
-            keys = (keys[:-1] << bits) | units[length - 1 :]
-        yield rows[starts], keys[starts]
-
-
-def _words(cuts: Sequence[list[str]], numbers: dict[str, int]) -> tuple[Rows, Keys]:
-    """Word numbers in a row, 0 for an unknown word and after each text."""
-    parted = chain.from_iterable([*cut, ""] for cut in cuts)  # "" is never a known word
-    flat = np.fromiter(map(numbers.get, parted, repeat(0)), dtype=np.uint64)
-    lengths = np.fromiter((len(cut) + 1 for cut in cuts), dtype=np.int64, count=len(cuts))
-    return np.repeat(np.arange(len(cuts)), lengths), flat
-
-
-def _characters(texts: Sequence[str]) -> tuple[Rows, Keys]:
-    """Characters in a row without white space, 0 for punctuation and after each text."""
-    joined = "\0".join([*texts, ""]).encode("utf-32-le", "surrogatepass")
-    codes = np.frombuffer(joined, dtype=np.uint32)
-    lengths = np.fromiter((len(text) + 1 for text in texts), dtype=np.int64, count=len(texts))
-    rows = np.repeat(np.arange(len(texts)), lengths)
-    solid = codes != ord(" ")
-    codes, rows = codes[solid], rows[solid]
-    narrow = np.where(codes < PLANE, codes, 0)
-    return rows, np.where(is_word()[narrow], narrow, 0).astype(np.uint64)
 
 
 def _merged(keys: Keys, counts: Counts, more: Keys, more_counts: Counts) -> tuple[Keys, Counts]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from classifier.features import BLOCKS, Block
+from classifier.features import BLOCKS
+from classifier.grams import Block
 
 LENGTHS = {
     ("text", "words"): 1.0,

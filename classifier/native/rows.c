@@ -7,7 +7,7 @@
 
 #include "grams.h"
 
-#define TITLE 60 /* characters: classifier/features.py's TITLE_CHARACTERS */
+#define TITLE 60 /* characters: classifier/grams.py's TITLE_CHARACTERS */
 #define GOLDEN32 0x9E3779B1u /* 2**32 / golden ratio */
 #define AHEAD 16 /* keys between asking for a slot and needing it */
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from classifier.errors import InputError
-from classifier.features import BLOCKS, CHUNK, Block, Features
+from classifier.features import BLOCKS, CHUNK, Features
+from classifier.grams import Block
 from classifier.text import clean
 from classifier.tokens import Tokenizer, domain_words
 

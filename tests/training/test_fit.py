@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from classifier.errors import InputError
-from classifier.features import Block
+from classifier.grams import Block
 from classifier.taxonomy import Taxonomy
 from training import fit, heads
 from training.evaluate import evaluate_held_out
@@ -114,9 +114,9 @@ def test_heads_fitted_in_processes_are_those_fitted_in_one(few, monkeypatch):
         jobs.append((n_jobs, options))
         return lambda tasks: [function(*args) for function, args, _ in reversed(list(tasks))][::-1]
 
-    weights, bias = heads._heads(learned, 6, 0.2)
+    weights, bias = heads._heads(learned, 6, 0.2, 0.5)
     monkeypatch.setattr(heads, "Parallel", parallel)
-    backwards, backwards_bias = heads._heads(learned, 6, 0.2)
+    backwards, backwards_bias = heads._heads(learned, 6, 0.2, 0.5)
     assert np.array_equal(weights, backwards)
     assert np.array_equal(bias, backwards_bias)
     assert jobs == [(1, {})]
@@ -238,3 +238,19 @@ def test_grams_are_weighed_by_their_texts_shares(few):
     counted = heads._log_ratios(met, shares, alarming)
     alone = heads._log_ratios(met[:, :60], np.ones(60), alarming[:60])
     assert counted == pytest.approx(alone, abs=1e-5)
+
+
+def test_an_expert_knows_the_samples_of_its_category_alone(few):
+    """Others may say the reverse; and one who has hardly a sample of one side says nothing."""
+    rows = fit.Features.fit(list(few.requests), fit.Tokenizer({}), QUICK.blocks).transform(few.requests)
+    owners, sides = np.arange(len(few)) % 3, few.labels["scope"] % 2
+    sides[owners == 2] = 0
+    learned = heads.Learned(rows, sides, np.ones(len(few)))
+    weights, bias = heads.expert_heads(learned, owners, 4, QUICK)
+    turned = heads.Learned(rows, np.where(owners == 1, 1 - sides, sides), np.ones(len(few)))
+    others_turned, _ = heads.expert_heads(turned, owners, 4, QUICK)
+    assert np.array_equal(weights[:, 0], others_turned[:, 0])
+    assert weights[:, 0].any()
+    assert weights[:, 1] == pytest.approx(-others_turned[:, 1], abs=1e-3)
+    assert not weights[:, 2:].any()
+    assert not bias[2:].any()
