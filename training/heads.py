@@ -58,12 +58,13 @@ def facet_heads(learned: Learned, facet: Facet, recipe: Recipe) -> tuple[Weights
     count = len(facet.codes)
     if facet.alarm in facet.codes:
         return _heads(learned, count, recipe.alarm_cost, recipe.alarm_trust)
+    trust = recipe.flat_trust if facet.is_flat else recipe.trust
     if facet.name != "category":
-        return _heads(learned, count, recipe.other_cost, recipe.trust)
-    weights, bias = _heads(learned, count, recipe.cost, recipe.trust)
+        return _heads(learned, count, recipe.other_cost, trust)
+    weights, bias = _heads(learned, count, recipe.cost, trust)
     if not facet.is_flat:
         above = learned.under(facet.first_index[learned.labels])
-        of_firsts, first_bias = _heads(above, len(facet.firsts), recipe.other_cost, recipe.trust)
+        of_firsts, first_bias = _heads(above, len(facet.firsts), recipe.other_cost, trust)
         weights += recipe.first_share * of_firsts[:, facet.first_index]
         bias += recipe.first_share * first_bias[facet.first_index]
     return weights, bias

@@ -24,6 +24,7 @@ class Recipe:
     cost: float = 10.0  # of the category's second-level heads: larger fits the samples more closely
     other_cost: float = 3.0  # of all other heads, which have more samples each
     trust: float = 0.3  # in what grams tell alone: 0 leaves them alike, 1 weighs them by their log ratio
+    flat_trust: float = 0.5  # for facets of one level
     alarm_cost: float = 0.1  # both of the heads of a facet with an alarm, which has few samples
     alarm_trust: float = 1.0
     first_share: float = 0.5  # of the first level's score in a category's own
