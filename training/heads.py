@@ -115,12 +115,12 @@ def _heads(learned: Learned, count: int, cost: float, trust: float) -> tuple[Wei
 def _part(learned: Learned, part: Labels, cost: float, trust: float) -> tuple[Weights, Weights]:
     """The heads of some labels: grams x labels of the part, and their biases."""
     rows = learned.rows
-    met = sp.csr_matrix((np.ones(rows.nnz, dtype=np.bool_), rows.indices, rows.indptr), rows.shape).T
+    every = _texts_with(rows, learned.shares)
     slopes = np.zeros((rows.shape[1], len(part)), dtype=np.float32)
     offsets = np.zeros(len(part), dtype=np.float32)
     for place, label in enumerate(part):
         carries = learned.labels == label
-        telling = _log_ratios(met, learned.shares, carries) ** trust
+        telling = _log_ratios(_texts_with(rows[carries], learned.shares[carries]), every) ** trust
         weighed = sp.csr_matrix((rows.data * telling[rows.indices], rows.indices, rows.indptr), rows.shape)
         # At a tolerance of 0.01 held-out scores have three digits in common with those at 0.0001, and
         # come ten times faster.
@@ -131,11 +131,17 @@ def _part(learned: Learned, part: Labels, cost: float, trust: float) -> tuple[We
     return slopes, offsets
 
 
-def _log_ratios(met: sp.csc_matrix, shares: Shares, carries: npt.NDArray[np.bool_]) -> Shares:
+def _texts_with(rows: sp.csr_matrix, shares: Shares) -> Shares:
+    """In how many texts each gram stands; a text counts by its share."""
+    counted = np.bincount(rows.indices, np.repeat(shares, np.diff(rows.indptr)), rows.shape[1])
+    return cast(Shares, counted.astype(np.float64))
+
+
+def _log_ratios(with_label: Shares, every: Shares) -> Shares:
     """How much more often each gram stands in the texts that carry a label, or in the others; no sign.
 
-    `met` is grams x texts. A logarithm, cut off where few texts say so much.
+    Both are numbers of texts for each gram. A logarithm, cut off where few texts say so much.
     """
-    with_label, without = (1.0 + met @ (shares * which) for which in (carries, ~carries))
-    ratios = np.log(with_label / with_label.sum()) - np.log(without / without.sum())
-    return cast(Shares, np.minimum(np.abs(ratios), _LARGEST_RATIO))
+    shares = (1 + number for number in (with_label, every - with_label))
+    carrying, others = (np.log(number / number.sum()) for number in shares)
+    return cast(Shares, np.minimum(np.abs(carrying - others), _LARGEST_RATIO))

@@ -233,10 +233,16 @@ def test_what_is_only_learned_from_counts_by_its_share(few):
 def test_grams_are_weighed_by_their_texts_shares(few):
     """Texts that hardly count cannot make their grams telling."""
     rows = fit.Features.fit(list(few.requests), fit.Tokenizer({}), QUICK.blocks).transform(few.requests)
-    met, alarming = rows.astype(bool).T, np.arange(len(few)) % 2 == 1
+    alarming = np.arange(len(few)) % 2 == 1
     shares = np.where(np.arange(len(few)) < 60, 1.0, 1e-9)
-    counted = heads._log_ratios(met, shares, alarming)
-    alone = heads._log_ratios(met[:, :60], np.ones(60), alarming[:60])
+
+    def ratios(which: slice) -> np.ndarray:
+        own, some = rows[which], shares[which]
+        label = heads._texts_with(own[alarming[which]], some[alarming[which]])
+        return heads._log_ratios(label, heads._texts_with(own, some))
+
+    counted, alone = ratios(slice(None)), ratios(slice(60))
+    assert counted.max() > 1
     assert counted == pytest.approx(alone, abs=1e-5)
 
 
