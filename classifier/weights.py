@@ -20,6 +20,7 @@ Matrix = npt.NDArray[np.float32]
 Steps = npt.NDArray[np.int8]
 
 _MOST = 127  # steps to either side
+_LINE = 64  # bytes of a cache line
 
 
 class Weights:
@@ -87,11 +88,11 @@ class Weights:
 
 
 def _padded(steps: Steps) -> Steps:
-    """A copy whose rows begin at a multiple of the panel: a row then lies on as few cache lines as it can."""
+    """A copy that begins where a cache line does: its rows then lie on as few lines as they can."""
     grams, labels = steps.shape
     stride = -(-labels // PANEL) * PANEL
-    room = np.zeros(grams * stride + PANEL, dtype=np.int8)
-    start = -room.ctypes.data % PANEL
+    room = np.zeros(grams * stride + _LINE, dtype=np.int8)
+    start = -room.ctypes.data % _LINE
     padded = room[start : start + grams * stride].reshape(grams, stride)
     padded[:, :labels] = steps
     return padded
