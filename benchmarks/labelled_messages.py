@@ -11,7 +11,7 @@ learned from and measured on.
 
 Whole texts were read once. Of the words, 4,105 messages are labelled that are not among the whole texts,
 those first of which the default model was less sure. 955 of them were read twice: where the two readings
-differ, the facet is left empty. Urgency is told only where the second reader looked, in 1,280.
+differ, the facet is left empty. Urgency was looked at in the later readings only, in 1,280.
 """
 
 from __future__ import annotations
