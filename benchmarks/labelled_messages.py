@@ -17,6 +17,7 @@ differ, the facet is left empty. Urgency was looked at in the later readings onl
 from __future__ import annotations
 
 import argparse
+import hashlib
 from pathlib import Path
 
 import pandas as pd
@@ -24,6 +25,8 @@ import pyarrow.parquet as pq
 
 _FOLDER = Path(__file__).parent
 _LABELS = {"text": _FOLDER / "messages7_labels.tsv", "tokens": _FOLDER / "messages7_tokens_labels.tsv"}
+# Of all texts of the file, a line each: the labels go by the row, and would be wrong of any other order.
+_DIGESTS = {"text": "a53a464e6a793ff5", "tokens": "5260fd4c7c2f2b1e"}
 _NAMES = {
     "category": "事项分类",
     "scope_detail": "利益属性",
@@ -33,14 +36,27 @@ _NAMES = {
 
 
 def samples(messages: Path) -> pd.DataFrame:
-    """The labelled messages, with the columns of the invented work orders."""
-    column = next(name for name in _LABELS if name in pq.read_schema(messages).names)
-    labels = pd.read_csv(_LABELS[column], sep="\t", dtype=str, keep_default_na=False)
+    """The labelled messages, with the columns of the invented work orders.
+
+    Raises ValueError if the file is not one of the two that the labels were given to.
+    """
+    columns = pq.read_schema(messages).names
+    column = next((name for name in _LABELS if name in columns), None)
+    if column is None:
+        raise ValueError(f"{messages} has neither a column text nor tokens, only: {', '.join(columns)}")
     texts = pd.read_parquet(messages, columns=[column])[column]
+    digest = hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+    if digest != _DIGESTS[column]:
+        raise ValueError(
+            f"{messages}: its {len(texts):,} texts are not those that were labelled, in their order; "
+            "take the file of the benchmark as it is"
+        )
+    labels = pd.read_csv(_LABELS[column], sep="\t", dtype=str, keep_default_na=False)
     rows = labels.pop("row").astype(int)
     found = labels.rename(columns=_NAMES)
     found.insert(0, "工单编号", [f"m7-{column}-{row}" for row in rows])
     found.insert(1, "标题", "")
+    # Spaces stand between the words only; whole texts have none.
     found.insert(2, "诉求内容", [text.replace(" ", "") for text in texts.iloc[rows]])
     return found
 
@@ -50,7 +66,10 @@ def main() -> None:
     parser.add_argument("messages", type=Path)
     parser.add_argument("out", type=Path)
     given = parser.parse_args()
-    found = samples(given.messages)
+    try:
+        found = samples(given.messages)
+    except (OSError, ValueError) as error:
+        raise SystemExit(str(error)) from error
     found.to_csv(given.out, index=False)
     print(f"{given.out}: {len(found):,}")
 
