@@ -2,7 +2,7 @@
 
 `classifier.text.clean` says what cleaning is, and does it wherever the kernel cannot be sure: where a
 character means something only beside others (combining marks, mark-up), may fold with its neighbours
-(traditional ones), or may belong to a long number.
+(traditional ones), or may belong to a long number; and where a text says nothing but courtesies.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .codes import Codes
-from .kernel import clean_plain
+from .courtesy import expressions
+from .kernel import Courtesies, clean_plain
 from .text import MAX_CHARACTERS, clean, traditional
 
 _PLANE = 0x10000
@@ -39,9 +40,14 @@ _ELLIPSIS = "…"  # grows: the kernel knows
 def clean_many(texts: Sequence[str] | Codes) -> Codes:
     """The texts as `clean` gives them, each by itself."""
     codes = Codes.of(texts)
-    cleaned = clean_plain(codes, _table(), MAX_CHARACTERS)
+    cleaned = clean_plain(codes, _table(), _courtesies(), MAX_CHARACTERS)
     left = np.flatnonzero(cleaned.lengths < 0)
     return cleaned.replaced(left, [clean(codes.text(place)) for place in left.tolist()])
+
+
+@cache
+def _courtesies() -> Courtesies:
+    return Courtesies(expressions())
 
 
 @cache

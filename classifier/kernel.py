@@ -22,6 +22,7 @@ Layer = tuple[Floats, Floats, Floats, npt.NDArray[np.int32], int]
 PANEL = 32  # labels that are summed at once; weights of a gram are padded to a multiple of it
 MOST_UNITS = 64  # of the layer over the scores; padded as labels are
 _LANES = 8
+_LONGEST_COURTESY = 63  # characters
 
 _PLANE = 0x10000
 _FIELDS = ("text", "title")
@@ -244,7 +245,33 @@ class Sieve:
         return found
 
 
-def clean_plain(codes: Codes, table: npt.NDArray[np.uint16], longest: int) -> Codes:
+class Courtesies(ctypes.Structure):
+    """`courtesies` in kernel.h; keeps the arrays alive that it points to.
+
+    Raises:
+        ValueError: the expressions are not sorted, not of the first plane, or too long or too many.
+    """
+
+    _fields_ = (
+        ("of", _Texts),
+        ("first", c_void_p),
+    )
+
+    def __init__(self, expressions: Sequence[str]) -> None:
+        codes = Codes.of(expressions)
+        fit = len(codes) < _PLANE and all(0 < length <= _LONGEST_COURTESY for length in codes.lengths)
+        if not fit or not (codes.points < _PLANE).all() or list(expressions) != sorted(expressions):
+            raise ValueError("these are no courtesies that the kernel can look for")
+        beginnings = codes.points[codes.starts]
+        first = np.full(_PLANE, len(codes), dtype=np.uint16)
+        first[beginnings[::-1]] = np.arange(len(codes))[::-1]
+        self.kept = _Texts(codes), first
+        super().__init__(self.kept[0], at(first))
+
+
+def clean_plain(
+    codes: Codes, table: npt.NDArray[np.uint16], courtesies: Courtesies, longest: int
+) -> Codes:
     """The texts that `table` can clean, cleaned; the others have the length -1.
 
     `table` says of each code point of the first plane what becomes of it, 0 where it cannot tell.
@@ -253,7 +280,13 @@ def clean_plain(codes: Codes, table: npt.NDArray[np.uint16], longest: int) -> Co
     starts, lengths = np.empty(len(codes), dtype=np.int64), np.empty(len(codes), dtype=np.int64)
     texts = _Texts(codes)
     used = library().kernel_clean(
-        at(table), ctypes.byref(texts), longest, at(points), at(starts), at(lengths)
+        at(table),
+        ctypes.byref(courtesies),
+        ctypes.byref(texts),
+        longest,
+        at(points),
+        at(starts),
+        at(lengths),
     )
     return Codes(points[:used], starts, lengths)
 

@@ -34,7 +34,7 @@ _SIGNATURES: Mapping[str, tuple[Any, list[Any]]] = {
         [_pointer, _pointer, _int64, _pointer, _int32, _pointer, _pointer, _int64, _pointer],
     ),
     "grams_free": (None, [_pointer]),
-    "kernel_clean": (_int64, [_pointer, _pointer, _int64, _pointer, _pointer, _pointer]),
+    "kernel_clean": (_int64, [_pointer, _pointer, _pointer, _int64, _pointer, _pointer, _pointer]),
     "kernel_records": (
         _int32,
         [ctypes.c_char_p, _int64, ctypes.c_uint8, ctypes.c_bool, ctypes.c_bool, _int64, _pointer],

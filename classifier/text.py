@@ -1,7 +1,7 @@
 """A citizen's request as the model reads it.
 
 `clean` takes away what must not change a tag: mark-up, widths, invisible characters, traditional
-forms, capitals, spacing, long numbers. `align` is its slow twin, which also knows where each
+forms, capitals, spacing, long numbers, courtesies. `align` is its slow twin, which also knows where each
 character came from. Nothing here knows words or labels.
 """
 
@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 from html.entities import html5
+
+from .courtesy import courtesies_in, without_courtesies
 
 MAX_CHARACTERS = 8_000
 """As much of a cleaned text as the model reads."""
@@ -243,4 +245,5 @@ _STEPS = (
     ),
     _CUT,
     _Step(_is_traditional, _fold, lambda _: ()),
+    _Step(bool, without_courtesies, lambda text: ((*span, 0) for span in courtesies_in(text))),
 )

@@ -1,8 +1,8 @@
 /* The cleaning of plain texts, which most are; classifier/text.py says what cleaning is.
 
    A table says what becomes of each character that can be judged alone: what it turns into, a space,
-   three full stops, or 0 where it cannot. A text with a 0 in it, too long, or with a long number that is
-   more than digits is left to Python. */
+   three full stops, or 0 where it cannot. A text with a 0 in it, too long, with a long number that is more
+   than digits, or of nothing but courtesies is left to Python. */
 
 #include "kernel.h"
 
@@ -121,7 +121,8 @@ static int64_t without_numbers(uint32_t *text, int64_t length)
 }
 
 /* Clean one text into `out`; return its new length, -1 where it is for Python to judge. */
-static int64_t clean(const uint16_t *table, const uint32_t *text, int64_t length, int64_t most, uint32_t *out)
+static int64_t clean(const uint16_t *table, const courtesies *c, const uint32_t *text, int64_t length, int64_t most,
+                     uint32_t *out)
 {
     int64_t done = 0;
     bool number = false;
@@ -142,18 +143,18 @@ static int64_t clean(const uint16_t *table, const uint32_t *text, int64_t length
     done -= done && out[done - 1] == ' ';
     if (number)
         done = without_numbers(out, done);
-    return done > most ? -1 : done;
+    return done > most ? -1 : without_courtesies(c, out, done);
 }
 
 /* Clean texts: `out` has room for three times their characters, `starts` and `lengths` tell where each
    stands in it; the length is -1 where the text is for Python to judge. Returns how many characters. */
-EXPORT int64_t kernel_clean(const uint16_t *table, const texts *t, int64_t most, uint32_t *out, int64_t *starts,
-                            int64_t *lengths)
+EXPORT int64_t kernel_clean(const uint16_t *table, const courtesies *c, const texts *t, int64_t most, uint32_t *out,
+                            int64_t *starts, int64_t *lengths)
 {
     int64_t all = 0;
     for (int64_t i = 0; i < t->count; i++) {
         starts[i] = all;
-        lengths[i] = clean(table, t->points + t->starts[i], t->lengths[i], most, out + all);
+        lengths[i] = clean(table, c, t->points + t->starts[i], t->lengths[i], most, out + all);
         all += lengths[i] > 0 ? lengths[i] : 0;
     }
     return all;

@@ -1,0 +1,57 @@
+"""Courtesies: greetings, thanks and wishes, which say nothing of what is asked.
+
+Left in, a greeting would stand where the title stands, and a polite end would dilute a short request. What
+goes is a clause, from one mark to the next, that is made of the expressions of `data/courtesies.txt` and of
+nothing else: "尊敬的领导，您好！", but not "您好像没有回复" nor "感谢社区医生". A text of nothing but
+courtesies is left as it is. All this is of texts as `classifier.text` has cleaned them so far.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+from .errors import InputError
+from .taxonomy import DATA
+
+_MARKS = ",。!?;:~"  # between clauses; as courtesies.c has them
+_ENDS = f"{_MARKS}. "  # behind one
+
+
+def expressions(path: Path = DATA / "courtesies.txt") -> list[str]:
+    """What courtesies are made of, sorted, each once.
+
+    Raises:
+        InputError: an expression holds a space or one of the marks that end a clause.
+    """
+    found = set()
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        for expression in line.split("#")[0].split():
+            if set(expression) & set(_ENDS):
+                raise InputError(f"{path} 第 {number} 行：“{expression}”不能含标点")
+            found.add(expression)
+    return sorted(found)
+
+
+def without_courtesies(text: str) -> str:
+    """The text without its courtesies; doing it again changes nothing."""
+    left = _courtesies().sub("", text)
+    return left if left.strip(_ENDS) else text
+
+
+def courtesies_in(text: str) -> Iterator[tuple[int, int]]:
+    """Where courtesies stand, and the marks that end them: from and until which character."""
+    return (match.span() for match in _courtesies().finditer(text))
+
+
+@cache
+def _courtesies() -> re.Pattern[str]:
+    return _pattern(expressions())
+
+
+def _pattern(words: Iterable[str]) -> re.Pattern[str]:
+    """One clause after another that consists of `words`."""
+    one = "|".join(re.escape(word) for word in words)
+    return re.compile(rf"(?<![^{_MARKS}])[ ]?(?:(?:{one})+(?:[{_ENDS}]+|\Z))+")

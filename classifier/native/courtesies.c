@@ -1,0 +1,67 @@
+/* Taking out courtesies; classifier/courtesy.py says what they are. */
+
+#include <string.h>
+
+#include "kernel.h"
+
+static bool is_mark(uint32_t code)
+{
+    return code == ',' || code == 0x3002 || code == '!' || code == '?' || code == ';' || code == ':' || code == '~';
+}
+
+static bool is_end(uint32_t code)
+{
+    return is_mark(code) || code == '.' || code == ' ';
+}
+
+/* Whether a stretch is made of expressions and of nothing else. Bit `i` of `ways`: some of them end `i`
+   characters further on. */
+static bool is_courtesy(const courtesies *c, const uint32_t *text, int64_t length)
+{
+    uint64_t ways = 1;
+    for (int64_t at = 0; at < length && ways; at++, ways >>= 1)
+        for (int64_t i = c->first[text[at]]; ways & 1 && i < c->of.count; i++) {
+            const uint32_t *one = c->of.points + c->of.starts[i];
+            int64_t size = c->of.lengths[i];
+            if (*one != text[at])
+                break;
+            if (size <= length - at && !memcmp(one, text + at, (size_t)size * sizeof *one))
+                ways |= (uint64_t)1 << size;
+        }
+    return ways & 1;
+}
+
+/* Where the courtesies end that begin at `at`, the marks behind them included; `at` where there are none. */
+static int64_t courtesies_until(const courtesies *c, const uint32_t *text, int64_t at, int64_t length)
+{
+    int64_t found = at, from = at + (text[at] == ' ');
+    while (from < length && c->first[text[from]] < c->of.count) {
+        int64_t end = from;
+        while (end < length && !is_end(text[end]))
+            end++;
+        if (!is_courtesy(c, text + from, end - from))
+            break;
+        while (end < length && is_end(text[end]))
+            end++;
+        found = from = end;
+    }
+    return found;
+}
+
+int64_t without_courtesies(const courtesies *c, uint32_t *text, int64_t length)
+{
+    int64_t done = 0;
+    bool begins = true, says = false;
+    for (int64_t at = 0; at < length;) {
+        int64_t until = begins ? courtesies_until(c, text, at, length) : at;
+        begins = false;
+        if (until > at) {
+            at = until;
+        } else {
+            begins = is_mark(text[at]);
+            says = says || !is_end(text[at]);
+            text[done++] = text[at++];
+        }
+    }
+    return says || !length ? done : -1;
+}
