@@ -97,7 +97,8 @@ NOISES: dict[str, Noise] = {
     "全角": as_is(lambda text: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text)),
     "拉丁字母大写": as_is(str.upper),
     "粤语虚词": cantonese,
-    "前后加客套话": as_is(lambda text: f"{text}{POLITE}{THANKS}"),
+    "前面加“您好！”": as_is(lambda text: f"您好！{text}"),
+    "前后加客套话": as_is(lambda text: f"{POLITE}{text}{THANKS}"),
 }
 
 

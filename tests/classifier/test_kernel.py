@@ -15,7 +15,7 @@ from classifier.cleaned import clean_many
 from classifier.codes import Codes
 from classifier.csv_kernel import utf8_prefix
 from classifier.errors import KernelMissing
-from classifier.kernel import GramTable, Lexicon, clean_plain
+from classifier.kernel import Courtesies, GramTable, Lexicon, clean_plain
 from classifier.stack import Stack
 from classifier.weights import Weights
 
@@ -164,7 +164,8 @@ def test_weights_of_another_model_are_refused(model):
 def test_a_text_with_a_character_that_the_table_does_not_know_is_left_alone():
     table = np.zeros(0x10000, np.uint16)
     table[ord("路")] = ord("路")
-    assert clean_plain(Codes.of(["路路", "路灯", ""]), table, 10).lengths.tolist() == [2, -1, 0]
+    codes = Codes.of(["路路", "路灯", ""])
+    assert clean_plain(codes, table, Courtesies(["您好"]), 10).lengths.tolist() == [2, -1, 0]
 
 
 def sound_bytes(block: bytes) -> int:
