@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
@@ -27,6 +29,7 @@ from classifier.errors import (
 from .observed import observed
 
 MEDIA_TYPE = "application/problem+json"
+_log = structlog.get_logger("hotline.problems")
 
 STATUSES: dict[type[HotlineError], HTTPStatus] = {
     InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -75,6 +78,10 @@ _SAID = {
     "bool_type": "须为 true 或 false",
 }
 
+_FOLDERS = re.compile(  # of a file, or the address of a database, up to the last name
+    r"(?<![^\s（“])(?:[A-Za-z][A-Za-z0-9+]*:)?(?:[\\/][^\\/\s（），。：；、”]*)*[\\/](?=[^\\/\s（），。：；、”])"
+)
+
 
 def add_problems(app: FastAPI) -> None:
     """Make an application answer errors with problem documents."""
@@ -106,7 +113,16 @@ def answer_of(error: Exception) -> JSONResponse:
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
     headers = {"Retry-After": str(RETRY_SECONDS)} if isinstance(error, LedgerUnavailable) else None
     title = _LEDGER_TITLES.get(status) if isinstance(error, LedgerError) else None
-    return problem(status, str(error), headers, **({"title": title} if title else {}))
+    said = str(error)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:  # what is the caller's to mend names nothing of ours
+        _log.error("请求未能完成", reason=said)
+        said = without_folders(said)
+    return problem(status, said, headers, **({"title": title} if title else {}))
+
+
+def without_folders(said: str) -> str:
+    """What an error says, without where on this machine its file or database is: that is for the log."""
+    return _FOLDERS.sub("", said)
 
 
 def _is_trouble(error: Exception) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from ..problems import without_folders
 from ..served_models import ServedModels
 from .dependencies import TheModels, TheRecorder
 
@@ -24,4 +25,4 @@ def ready(models: TheModels, ledger: TheRecorder) -> dict[str, str]:
     recording = "on" if ledger else "off"
     answer = {"status": "ok", "model_version": models.current().version, "recording": recording}
     trouble = models.trouble if isinstance(models, ServedModels) else None
-    return answer | ({"warning": trouble} if trouble else {})
+    return answer | ({"warning": without_folders(trouble)} if trouble else {})

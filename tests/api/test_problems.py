@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.problems import MEDIA_TYPE, add_problems
+from api.problems import MEDIA_TYPE, add_problems, without_folders
 from classifier.errors import DamagedBundle, HotlineError, InputError, LabelError, NoModel, OutputError
 
 HOME = "我家住在迎宾大道三十号"
@@ -14,6 +14,7 @@ ERRORS = {
     "label": LabelError("未知标签"),
     "no_model": NoModel("没有当前模型"),
     "damaged": DamagedBundle("已损坏"),
+    "elsewhere": DamagedBundle("/srv/hotline/models/default 已损坏"),
     "output": OutputError("磁盘空间不足"),
     "ours": HotlineError("别的"),
     "foreign": RuntimeError(HOME),
@@ -73,6 +74,26 @@ def test_a_mistake_of_ours_is_a_problem_that_tells_nothing(client):
     answer = client.get("/raise/foreign")
     assert "服务日志" in problem_of(answer, 500)["detail"]
     assert HOME not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("/srv/hotline/hotline.db 不是 SQLite 数据库", "hotline.db 不是 SQLite 数据库"),
+        ("台账（/srv/数据/hotline.db）的表不全", "台账（hotline.db）的表不全"),
+        ("台账（postgresql+psycopg://me:***@db.lan:5432/hotline）的表不全", "台账（hotline）的表不全"),
+        (r"没有台账 C:\\hotline\\hotline.db。请先", "没有台账 hotline.db。请先"),
+        ("诉求类型/紧急 有误，见 public/private", "诉求类型/紧急 有误，见 public/private"),
+    ],
+)
+def test_where_a_file_or_database_is_stays_on_this_machine(said, told):
+    assert without_folders(said) == told
+
+
+def test_what_the_answer_leaves_out_stands_in_the_log(client, capsys):
+    found = problem_of(client.get("/raise/elsewhere"), 503)
+    assert found["detail"] == "default 已损坏"
+    assert "/srv/hotline/models/default 已损坏" in "".join(capsys.readouterr())
 
 
 @pytest.mark.parametrize(
