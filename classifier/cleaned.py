@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .codes import Codes
-from .courtesy import expressions
-from .kernel import Courtesies, clean_plain
+from .courtesy import COURTESIES, OPENINGS, expressions
+from .kernel import Expressions, clean_plain
 from .text import MAX_CHARACTERS, clean, traditional
 
 _PLANE = 0x10000
@@ -40,14 +40,14 @@ _ELLIPSIS = "…"  # grows: the kernel knows
 def clean_many(texts: Sequence[str] | Codes) -> Codes:
     """The texts as `clean` gives them, each by itself."""
     codes = Codes.of(texts)
-    cleaned = clean_plain(codes, _table(), _courtesies(), MAX_CHARACTERS)
+    cleaned = clean_plain(codes, _table(), *_expressions(), MAX_CHARACTERS)
     left = np.flatnonzero(cleaned.lengths < 0)
     return cleaned.replaced(left, [clean(codes.text(place)) for place in left.tolist()])
 
 
 @cache
-def _courtesies() -> Courtesies:
-    return Courtesies(expressions())
+def _expressions() -> tuple[Expressions, Expressions]:
+    return Expressions(expressions(COURTESIES)), Expressions(expressions(OPENINGS))
 
 
 @cache

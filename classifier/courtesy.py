@@ -1,27 +1,36 @@
-"""Courtesies: greetings, thanks and wishes, which say nothing of what is asked.
+"""Courtesies, which say nothing of what is asked, and openings, which only say that something will be.
 
 Left in, a greeting would stand where the title stands, and a polite end would dilute a short request. What
 goes is a clause, from one mark to the next, that is made of the expressions of `data/courtesies.txt` and of
 nothing else: "尊敬的领导，您好！", but not "您好像没有回复" nor "感谢社区医生". A text of nothing but
-courtesies is left as it is. All this is of texts as `classifier.text` has cleaned them so far.
+courtesies is left as it is.
+
+An opening is a sentence at the beginning that is made of those of `data/openings.txt`: "我想咨询一下。" It
+tells what type of request follows and is read, but is no title: the mark behind it becomes a comma, so that
+the first sentence goes on.
+
+All this is of texts as `classifier.text` has cleaned them so far.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 from .errors import InputError
 from .taxonomy import DATA
 
+COURTESIES, OPENINGS = (DATA / f"{name}.txt" for name in ("courtesies", "openings"))
+
 _MARKS = ",。!?;:~"  # between clauses; as courtesies.c has them
 _ENDS = f"{_MARKS}. "  # behind one
+_TO_COMMAS = str.maketrans("。!?", ",,,")
 
 
-def expressions(path: Path = DATA / "courtesies.txt") -> list[str]:
-    """What courtesies are made of, sorted, each once.
+def expressions(path: Path) -> list[str]:
+    """What courtesies or openings are made of, sorted, each once.
 
     Raises:
         InputError: an expression holds a space or one of the marks that end a clause.
@@ -46,12 +55,22 @@ def courtesies_in(text: str) -> Iterator[tuple[int, int]]:
     return (match.span() for match in _courtesies().finditer(text))
 
 
+def with_openings_joined(text: str) -> str:
+    """The text, as long as before, with what it opens with no longer a sentence of its own."""
+    opening = _openings().match(text)
+    return opening[0].translate(_TO_COMMAS) + text[opening.end() :] if opening else text
+
+
 @cache
 def _courtesies() -> re.Pattern[str]:
-    return _pattern(expressions())
+    """One clause after another that says nothing."""
+    return re.compile(rf"(?<![^{_MARKS}])[ ]?(?:{_clause(COURTESIES)}(?:[{_ENDS}]+|\Z))+")
 
 
-def _pattern(words: Iterable[str]) -> re.Pattern[str]:
-    """One clause after another that consists of `words`."""
-    one = "|".join(re.escape(word) for word in words)
-    return re.compile(rf"(?<![^{_MARKS}])[ ]?(?:(?:{one})+(?:[{_ENDS}]+|\Z))+")
+@cache
+def _openings() -> re.Pattern[str]:
+    return re.compile(rf"(?:{_clause(OPENINGS)}[{_ENDS}]+)+")
+
+
+def _clause(path: Path) -> str:
+    return f"(?:{'|'.join(map(re.escape, expressions(path)))})+"

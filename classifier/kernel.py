@@ -22,7 +22,7 @@ Layer = tuple[Floats, Floats, Floats, npt.NDArray[np.int32], int]
 PANEL = 32  # labels that are summed at once; weights of a gram are padded to a multiple of it
 MOST_UNITS = 64  # of the layer over the scores; padded as labels are
 _LANES = 8
-_LONGEST_COURTESY = 63  # characters
+_LONGEST_EXPRESSION = 63  # characters
 
 _PLANE = 0x10000
 _FIELDS = ("text", "title")
@@ -245,8 +245,8 @@ class Sieve:
         return found
 
 
-class Courtesies(ctypes.Structure):
-    """`courtesies` in kernel.h; keeps the arrays alive that it points to.
+class Expressions(ctypes.Structure):
+    """`expressions` in kernel.h; keeps the arrays alive that it points to.
 
     Raises:
         ValueError: the expressions are not sorted, not of the first plane, or too long or too many.
@@ -257,11 +257,11 @@ class Courtesies(ctypes.Structure):
         ("first", c_void_p),
     )
 
-    def __init__(self, expressions: Sequence[str]) -> None:
-        codes = Codes.of(expressions)
-        fit = len(codes) < _PLANE and all(0 < length <= _LONGEST_COURTESY for length in codes.lengths)
-        if not fit or not (codes.points < _PLANE).all() or list(expressions) != sorted(expressions):
-            raise ValueError("these are no courtesies that the kernel can look for")
+    def __init__(self, words: Sequence[str]) -> None:
+        codes = Codes.of(words)
+        fit = len(codes) < _PLANE and all(0 < length <= _LONGEST_EXPRESSION for length in codes.lengths)
+        if not fit or not (codes.points < _PLANE).all() or list(words) != sorted(words):
+            raise ValueError("these are no expressions that the kernel can look for")
         beginnings = codes.points[codes.starts]
         first = np.full(_PLANE, len(codes), dtype=np.uint16)
         first[beginnings[::-1]] = np.arange(len(codes))[::-1]
@@ -270,7 +270,7 @@ class Courtesies(ctypes.Structure):
 
 
 def clean_plain(
-    codes: Codes, table: npt.NDArray[np.uint16], courtesies: Courtesies, longest: int
+    codes: Codes, table: npt.NDArray[np.uint16], courtesies: Expressions, openings: Expressions, longest: int
 ) -> Codes:
     """The texts that `table` can clean, cleaned; the others have the length -1.
 
@@ -281,7 +281,7 @@ def clean_plain(
     texts = _Texts(codes)
     used = library().kernel_clean(
         at(table),
-        ctypes.byref(courtesies),
+        ctypes.byref((Expressions * 2)(courtesies, openings)),
         ctypes.byref(texts),
         longest,
         at(points),

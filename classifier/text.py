@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from html.entities import html5
 
-from .courtesy import courtesies_in, without_courtesies
+from .courtesy import courtesies_in, with_openings_joined, without_courtesies
 
 MAX_CHARACTERS = 8_000
 """As much of a cleaned text as the model reads."""
@@ -246,4 +246,5 @@ _STEPS = (
     _CUT,
     _Step(_is_traditional, _fold, lambda _: ()),
     _Step(bool, without_courtesies, lambda text: ((*span, 0) for span in courtesies_in(text))),
+    _Step(bool, with_openings_joined, lambda _: ()),
 )

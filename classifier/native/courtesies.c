@@ -1,4 +1,4 @@
-/* Taking out courtesies; classifier/courtesy.py says what they are. */
+/* Courtesies and openings; classifier/courtesy.py says what they are. */
 
 #include <string.h>
 
@@ -16,13 +16,13 @@ static bool is_end(uint32_t code)
 
 /* Whether a stretch is made of expressions and of nothing else. Bit `i` of `ways`: some of them end `i`
    characters further on. */
-static bool is_courtesy(const courtesies *c, const uint32_t *text, int64_t length)
+static bool is_made_of(const expressions *e, const uint32_t *text, int64_t length)
 {
     uint64_t ways = 1;
     for (int64_t at = 0; at < length && ways; at++, ways >>= 1)
-        for (int64_t i = c->first[text[at]]; ways & 1 && i < c->of.count; i++) {
-            const uint32_t *one = c->of.points + c->of.starts[i];
-            int64_t size = c->of.lengths[i];
+        for (int64_t i = e->first[text[at]]; ways & 1 && i < e->of.count; i++) {
+            const uint32_t *one = e->of.points + e->of.starts[i];
+            int64_t size = e->of.lengths[i];
             if (*one != text[at])
                 break;
             if (size <= length - at && !memcmp(one, text + at, (size_t)size * sizeof *one))
@@ -32,14 +32,14 @@ static bool is_courtesy(const courtesies *c, const uint32_t *text, int64_t lengt
 }
 
 /* Where the courtesies end that begin at `at`, the marks behind them included; `at` where there are none. */
-static int64_t courtesies_until(const courtesies *c, const uint32_t *text, int64_t at, int64_t length)
+static int64_t courtesies_until(const expressions *e, const uint32_t *text, int64_t at, int64_t length)
 {
     int64_t found = at, from = at + (text[at] == ' ');
-    while (from < length && c->first[text[from]] < c->of.count) {
+    while (from < length && e->first[text[from]] < e->of.count) {
         int64_t end = from;
         while (end < length && !is_end(text[end]))
             end++;
-        if (!is_courtesy(c, text + from, end - from))
+        if (!is_made_of(e, text + from, end - from))
             break;
         while (end < length && is_end(text[end]))
             end++;
@@ -48,12 +48,12 @@ static int64_t courtesies_until(const courtesies *c, const uint32_t *text, int64
     return found;
 }
 
-int64_t without_courtesies(const courtesies *c, uint32_t *text, int64_t length)
+int64_t without_courtesies(const expressions *e, uint32_t *text, int64_t length)
 {
     int64_t done = 0;
     bool begins = true, says = false;
     for (int64_t at = 0; at < length;) {
-        int64_t until = begins ? courtesies_until(c, text, at, length) : at;
+        int64_t until = begins ? courtesies_until(e, text, at, length) : at;
         begins = false;
         if (until > at) {
             at = until;
@@ -64,4 +64,17 @@ int64_t without_courtesies(const courtesies *c, uint32_t *text, int64_t length)
         }
     }
     return says || !length ? done : -1;
+}
+
+void join_openings(const expressions *e, uint32_t *text, int64_t length)
+{
+    for (int64_t from = 0, end = 0; from < length && e->first[text[from]] < e->of.count; from = end) {
+        while (end < length && !is_end(text[end]))
+            end++;
+        if (end == length || !is_made_of(e, text + from, end - from))
+            return;
+        for (; end < length && is_end(text[end]); end++)
+            if (text[end] == 0x3002 || text[end] == '!' || text[end] == '?')
+                text[end] = ',';
+    }
 }

@@ -27,12 +27,12 @@ typedef struct {
     int64_t count;
 } texts;
 
-/* What courtesies are made of, in order; `first` tells of each character of the first plane where those
-   that begin with it stand, their number where none does. */
+/* What clauses may be made of, in order; `first` tells of each character of the first plane where the
+   expressions that begin with it stand, the number of all where none does. */
 typedef struct {
     texts of;
     const uint16_t *first;
-} courtesies;
+} expressions;
 
 typedef struct lexicon lexicon;
 typedef struct grams grams;
@@ -63,7 +63,10 @@ int64_t longest_of(const texts *t);
 
 /* Take the courtesies out of a cleaned text of the first plane; return its new length, -1 where it says
    nothing else, and is not as it was. */
-int64_t without_courtesies(const courtesies *c, uint32_t *text, int64_t length);
+int64_t without_courtesies(const expressions *e, uint32_t *text, int64_t length);
+
+/* Let the first sentence of a cleaned text of the first plane go on behind its openings. */
+void join_openings(const expressions *e, uint32_t *text, int64_t length);
 
 /* Room for the cutting of texts of up to `length` characters; NULL where memory has run out. */
 typedef struct ways ways;

@@ -121,7 +121,7 @@ static int64_t without_numbers(uint32_t *text, int64_t length)
 }
 
 /* Clean one text into `out`; return its new length, -1 where it is for Python to judge. */
-static int64_t clean(const uint16_t *table, const courtesies *c, const uint32_t *text, int64_t length, int64_t most,
+static int64_t clean(const uint16_t *table, const expressions *e, const uint32_t *text, int64_t length, int64_t most,
                      uint32_t *out)
 {
     int64_t done = 0;
@@ -143,18 +143,20 @@ static int64_t clean(const uint16_t *table, const courtesies *c, const uint32_t 
     done -= done && out[done - 1] == ' ';
     if (number)
         done = without_numbers(out, done);
-    return done > most ? -1 : without_courtesies(c, out, done);
+    done = done > most ? -1 : without_courtesies(&e[0], out, done);
+    join_openings(&e[1], out, done);
+    return done;
 }
 
-/* Clean texts: `out` has room for three times their characters, `starts` and `lengths` tell where each
+/* Clean texts. `e` has what courtesies are made of, then what openings are; `out` has room for three times their characters, `starts` and `lengths` tell where each
    stands in it; the length is -1 where the text is for Python to judge. Returns how many characters. */
-EXPORT int64_t kernel_clean(const uint16_t *table, const courtesies *c, const texts *t, int64_t most, uint32_t *out,
+EXPORT int64_t kernel_clean(const uint16_t *table, const expressions *e, const texts *t, int64_t most, uint32_t *out,
                             int64_t *starts, int64_t *lengths)
 {
     int64_t all = 0;
     for (int64_t i = 0; i < t->count; i++) {
         starts[i] = all;
-        lengths[i] = clean(table, c, t->points + t->starts[i], t->lengths[i], most, out + all);
+        lengths[i] = clean(table, e, t->points + t->starts[i], t->lengths[i], most, out + all);
         all += lengths[i] > 0 ? lengths[i] : 0;
     }
     return all;

@@ -1,4 +1,4 @@
-"""What is a courtesy and what is not, and that taking courtesies out leaves everything else alone."""
+"""What is a courtesy or an opening and what is not, and that all else is left alone."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.courtesy import courtesies_in, expressions, without_courtesies
+from classifier.courtesy import courtesies_in, expressions, with_openings_joined, without_courtesies
 from classifier.errors import InputError
-from classifier.kernel import Courtesies
+from classifier.kernel import Expressions
 
 PIECES = st.sampled_from([*"您好,。!?;:~. 路灯", "您好", "尊敬的", "领导", "谢谢", "祝", "工作顺利", "不亮", "好像"])
 
@@ -55,6 +55,23 @@ def test_taking_out_twice_is_taking_out_once_and_the_places_are_told(text):
     assert left in (text, kept + text[done:])
 
 
+@pytest.mark.parametrize(
+    ("text", "joined"),
+    [
+        ("我想咨询一下。社保卡丢了怎么办?", "我想咨询一下,社保卡丢了怎么办?"),
+        ("我要反映一个问题!情况是这样的:路灯不亮。没人修。", "我要反映一个问题,情况是这样的:路灯不亮。没人修。"),
+        ("投诉。投诉。", "投诉,投诉,"),
+        ("我想咨询一下社保卡。丢了怎么办?", "我想咨询一下社保卡。丢了怎么办?"),
+        ("路灯不亮。我要投诉。", "路灯不亮。我要投诉。"),
+        ("我要投诉", "我要投诉"),
+        ("", ""),
+    ],
+)
+def test_an_opening_is_no_sentence_of_its_own(text, joined):
+    assert with_openings_joined(text) == joined
+    assert with_openings_joined(joined) == joined
+
+
 def test_an_expression_with_a_mark_is_told_by_its_line(tmp_path):
     path = tmp_path / "courtesies.txt"
     path.write_text("您好 # 问候\n\n谢谢!\n", encoding="utf-8")
@@ -64,5 +81,5 @@ def test_an_expression_with_a_mark_is_told_by_its_line(tmp_path):
 
 @pytest.mark.parametrize("bad", [["谢谢", "您好"], ["a" * 64], ["\U00020000"], [""]])
 def test_the_kernel_refuses_what_it_cannot_look_for(bad):
-    with pytest.raises(ValueError, match="no courtesies"):
-        Courtesies(bad)
+    with pytest.raises(ValueError, match="no expressions"):
+        Expressions(bad)

@@ -15,7 +15,7 @@ from classifier.cleaned import clean_many
 from classifier.codes import Codes
 from classifier.csv_kernel import utf8_prefix
 from classifier.errors import KernelMissing
-from classifier.kernel import Courtesies, GramTable, Lexicon, clean_plain
+from classifier.kernel import Expressions, GramTable, Lexicon, clean_plain
 from classifier.stack import Stack
 from classifier.weights import Weights
 
@@ -165,7 +165,7 @@ def test_a_text_with_a_character_that_the_table_does_not_know_is_left_alone():
     table = np.zeros(0x10000, np.uint16)
     table[ord("路")] = ord("路")
     codes = Codes.of(["路路", "路灯", ""])
-    assert clean_plain(codes, table, Courtesies(["您好"]), 10).lengths.tolist() == [2, -1, 0]
+    assert clean_plain(codes, table, *[Expressions(["您好"])] * 2, 10).lengths.tolist() == [2, -1, 0]
 
 
 def sound_bytes(block: bytes) -> int:
