@@ -2,8 +2,8 @@
 
 Left in, a greeting would stand where the title stands, and a polite end would dilute a short request. What
 goes is a clause, from one mark to the next, that is made of the expressions of `data/courtesies.txt` and of
-nothing else: "尊敬的领导，您好！", but not "您好像没有回复" nor "感谢社区医生". A text of nothing but
-courtesies is left as it is.
+nothing else, the longest that fits taken each time: "尊敬的领导，您好！", but not "您好像没有回复" nor
+"感谢社区医生". A text of nothing but courtesies is left as it is.
 
 An opening is a sentence at the beginning that is made of those of `data/openings.txt`: "我想咨询一下。" It
 tells what type of request follows and is read, but is no title: the mark behind it becomes a comma, so that
@@ -64,13 +64,15 @@ def with_openings_joined(text: str) -> str:
 @cache
 def _courtesies() -> re.Pattern[str]:
     """One clause after another that says nothing."""
-    return re.compile(rf"(?<![^{_MARKS}])[ ]?(?:{_clause(COURTESIES)}(?:[{_ENDS}]+|\Z))+")
+    return re.compile(rf"(?<![^{_MARKS}])[ ]?(?:{_clause(COURTESIES)}(?:[{_ENDS}]++|\Z))+")
 
 
 @cache
 def _openings() -> re.Pattern[str]:
-    return re.compile(rf"(?:{_clause(OPENINGS)}[{_ENDS}]+)+")
+    return re.compile(rf"(?:{_clause(OPENINGS)}[{_ENDS}]++)+")
 
 
 def _clause(path: Path) -> str:
-    return f"(?:{'|'.join(map(re.escape, expressions(path)))})+"
+    """Possessive, so that no text makes it try more than one way."""
+    longest_first = sorted(expressions(path), key=len, reverse=True)
+    return f"(?:{'|'.join(map(re.escape, longest_first))})++"

@@ -22,7 +22,6 @@ Layer = tuple[Floats, Floats, Floats, npt.NDArray[np.int32], int]
 PANEL = 32  # labels that are summed at once; weights of a gram are padded to a multiple of it
 MOST_UNITS = 64  # of the layer over the scores; padded as labels are
 _LANES = 8
-_LONGEST_EXPRESSION = 63  # characters
 
 _PLANE = 0x10000
 _FIELDS = ("text", "title")
@@ -249,7 +248,7 @@ class Expressions(ctypes.Structure):
     """`expressions` in kernel.h; keeps the arrays alive that it points to.
 
     Raises:
-        ValueError: the expressions are not sorted, not of the first plane, or too long or too many.
+        ValueError: the expressions are not sorted, empty, not of the first plane, or too many.
     """
 
     _fields_ = (
@@ -259,8 +258,8 @@ class Expressions(ctypes.Structure):
 
     def __init__(self, words: Sequence[str]) -> None:
         codes = Codes.of(words)
-        fit = len(codes) < _PLANE and all(0 < length <= _LONGEST_EXPRESSION for length in codes.lengths)
-        if not fit or not (codes.points < _PLANE).all() or list(words) != sorted(words):
+        fit = len(codes) < _PLANE and codes.lengths.all() and (codes.points < _PLANE).all()
+        if not fit or list(words) != sorted(words):
             raise ValueError("these are no expressions that the kernel can look for")
         beginnings = codes.points[codes.starts]
         first = np.full(_PLANE, len(codes), dtype=np.uint16)

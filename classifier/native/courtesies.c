@@ -14,21 +14,23 @@ static bool is_end(uint32_t code)
     return is_mark(code) || code == '.' || code == ' ';
 }
 
-/* Whether a stretch is made of expressions and of nothing else. Bit `i` of `ways`: some of them end `i`
-   characters further on. */
+/* Whether a stretch is made of expressions and of nothing else, the longest that fits taken each time. */
 static bool is_made_of(const expressions *e, const uint32_t *text, int64_t length)
 {
-    uint64_t ways = 1;
-    for (int64_t at = 0; at < length && ways; at++, ways >>= 1)
-        for (int64_t i = e->first[text[at]]; ways & 1 && i < e->of.count; i++) {
+    for (int64_t at = 0, longest; at < length; at += longest) {
+        longest = 0;
+        for (int64_t i = e->first[text[at]]; i < e->of.count; i++) {
             const uint32_t *one = e->of.points + e->of.starts[i];
             int64_t size = e->of.lengths[i];
             if (*one != text[at])
                 break;
-            if (size <= length - at && !memcmp(one, text + at, (size_t)size * sizeof *one))
-                ways |= (uint64_t)1 << size;
+            if (size > longest && size <= length - at && !memcmp(one, text + at, (size_t)size * sizeof *one))
+                longest = size;
         }
-    return ways & 1;
+        if (!longest)
+            return false;
+    }
+    return true;
 }
 
 /* Where the courtesies end that begin at `at`, the marks behind them included; `at` where there are none. */

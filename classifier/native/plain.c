@@ -148,8 +148,9 @@ static int64_t clean(const uint16_t *table, const expressions *e, const uint32_t
     return done;
 }
 
-/* Clean texts. `e` has what courtesies are made of, then what openings are; `out` has room for three times their characters, `starts` and `lengths` tell where each
-   stands in it; the length is -1 where the text is for Python to judge. Returns how many characters. */
+/* Clean texts. `e` has what courtesies are made of, then what openings are; `out` has room for three times
+   the texts' characters, `starts` and `lengths` tell where each stands in it; the length is -1 where the text
+   is for Python to judge. Returns how many characters. */
 EXPORT int64_t kernel_clean(const uint16_t *table, const expressions *e, const texts *t, int64_t most, uint32_t *out,
                             int64_t *starts, int64_t *lengths)
 {

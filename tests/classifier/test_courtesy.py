@@ -73,6 +73,11 @@ def test_an_opening_is_no_sentence_of_its_own(text, joined):
     assert with_openings_joined(joined) == joined
 
 
+def test_no_text_takes_long():
+    text = "再次感谢您在此" * 2_000 + "x"
+    assert without_courtesies(text) == with_openings_joined(text) == text
+
+
 def test_an_expression_with_a_mark_is_told_by_its_line(tmp_path):
     path = tmp_path / "courtesies.txt"
     path.write_text("您好 # 问候\n\n谢谢!\n", encoding="utf-8")
@@ -80,7 +85,7 @@ def test_an_expression_with_a_mark_is_told_by_its_line(tmp_path):
         expressions(path)
 
 
-@pytest.mark.parametrize("bad", [["谢谢", "您好"], ["a" * 64], ["\U00020000"], [""]])
+@pytest.mark.parametrize("bad", [["谢谢", "您好"], ["\U00020000"], [""]])
 def test_the_kernel_refuses_what_it_cannot_look_for(bad):
     with pytest.raises(ValueError, match="no expressions"):
         Expressions(bad)
