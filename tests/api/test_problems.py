@@ -4,6 +4,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, ConfigDict, Field
+from structlog.testing import capture_logs
 
 from api.problems import MEDIA_TYPE, add_problems, without_folders
 from classifier.errors import DamagedBundle, HotlineError, InputError, LabelError, NoModel, OutputError
@@ -90,10 +91,11 @@ def test_where_a_file_or_database_is_stays_on_this_machine(said, told):
     assert without_folders(said) == told
 
 
-def test_what_the_answer_leaves_out_stands_in_the_log(client, capsys):
-    found = problem_of(client.get("/raise/elsewhere"), 503)
+def test_what_the_answer_leaves_out_stands_in_the_log(client):
+    with capture_logs() as lines:
+        found = problem_of(client.get("/raise/elsewhere"), 503)
     assert found["detail"] == "default 已损坏"
-    assert "/srv/hotline/models/default 已损坏" in "".join(capsys.readouterr())
+    assert [line["reason"] for line in lines] == ["/srv/hotline/models/default 已损坏"]
 
 
 @pytest.mark.parametrize(
