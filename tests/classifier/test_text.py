@@ -191,6 +191,12 @@ def test_aligning_gives_the_cleaned_text_and_an_offset_for_each_character(text):
     assert all(0 <= offset < len(text) for offset in offsets)
 
 
+def test_aligning_counts_courtesies_that_are_left_out_and_openings_that_are_joined():
+    cleaned, offsets = align("尊敬的领导，您好！我想咨询一下。路灯不亮，谢谢！")
+    assert cleaned == "我想咨询一下,路灯不亮,"
+    assert offsets == list(range(9, 21))
+
+
 def test_aligning_keeps_in_step_with_cleaning_where_the_text_is_cut():
     text = "<p>㎡…" * 3_000
     cleaned, offsets = align(text)
